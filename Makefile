@@ -1,0 +1,51 @@
+# `make` makes the environment in .venv; `make report` needs no more than that.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.DEFAULT_GOAL := env
+.PHONY: env report test lint lab bench clean
+.DELETE_ON_ERROR:
+
+env: .venv/.core
+
+.venv/.core: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed, but $(PYTHON) is: $$($(PYTHON) --version 2>&1)." \
+	    "Name another one: make PYTHON=python3.13" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(PIP) -e .
+	@touch $@
+
+.venv/.test: .venv/.core
+	$(PIP) -e '.[test,polars,spark]'
+	@touch $@
+
+.venv/.lab: .venv/.core
+	$(PIP) -e '.[lab]'
+	@touch $@
+
+report: .venv/.core
+	$(BIN)/diskenc report data/sample -o out/sample
+
+# One run, so that one summary line counts everything: tests, docstring examples and notebooks.
+test: .venv/.test
+	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --ignore-glob='*/tests/*.ipynb' \
+	  tests diskenc_analysis notebooks
+
+lint: .venv/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	find notebooks -name '*.ipynb' -not -path '*/.*' -exec $(BIN)/nbstripout --verify --keep-id {} +
+
+lab: .venv/.lab
+	$(BIN)/jupyter lab notebooks
+
+bench: .venv/.test
+	$(BIN)/python -m benchmarks
+
+# The environment stays; to make it anew, remove .venv.
+clean:
+	rm -rf out dist build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

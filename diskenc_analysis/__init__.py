@@ -1,0 +1,66 @@
+"""How every Azure disk is encrypted, by which method, under whose key, and what that leaves open.
+
+Names are resolved on first use, so that importing the package costs little.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from diskenc_analysis import charts as charts
+    from diskenc_analysis import report as report
+    from diskenc_analysis import tables as tables
+    from diskenc_analysis.coverage import coverage as coverage
+    from diskenc_analysis.exports import load as load
+    from diskenc_analysis.inventory import Inventory as Inventory
+    from diskenc_analysis.matrix import matrix as matrix
+    from diskenc_analysis.matrix import matrix_diff as matrix_diff
+    from diskenc_analysis.matrix import options as options
+    from diskenc_analysis.share import sample_path as sample_path
+    from diskenc_analysis.summary import summarize as summarize
+    from diskenc_analysis.summary import tally as tally
+
+__version__ = "0.1.0"
+
+_MODULES = ("charts", "tables", "report")
+_NAMES = {
+    "load": "exports",
+    "Inventory": "inventory",
+    "coverage": "coverage",
+    "summarize": "summary",
+    "tally": "summary",
+    "matrix": "matrix",
+    "matrix_diff": "matrix",
+    "options": "matrix",
+    "sample_path": "share",
+}
+__all__ = [*_NAMES, *_MODULES]  # noqa: PLE0604  (names are resolved by __getattr__)
+
+
+class _Package(ModuleType):
+    """Keeps `matrix` and `coverage` the functions, when the modules of that name are imported."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _NAMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    if name in _NAMES:
+        value = getattr(import_module(f"{__name__}.{_NAMES[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+sys.modules[__name__].__class__ = _Package

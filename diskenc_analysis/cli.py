@@ -1,0 +1,136 @@
+"""The command `diskenc`. Heavy imports stand inside the commands, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from diskenc_analysis import __version__
+from diskenc_analysis.errors import DiskencError, ParameterError
+
+app = typer.Typer(
+    name="diskenc",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="How every Azure disk is encrypted, by which method, under whose key, and what that leaves open.",
+)
+_INVENTORY = Annotated[str, typer.Argument(help="File, folder or glob pattern of exports.")]
+_MEMORY = "2GB"
+
+
+class Format(StrEnum):
+    """How `diskenc coverage` prints."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"diskenc {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+@app.command()
+def report(
+    inventory: _INVENTORY,
+    out: Annotated[Path, typer.Option("-o", "--out", help="The report folder.")] = Path("out/report"),
+    notebook: Annotated[list[str] | None, typer.Option(help="Which notebook; may be repeated.")] = None,
+    params: Annotated[Path | None, typer.Option(help="YAML file of parameters.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="Date the report speaks for, YYYY-MM-DD.")] = None,
+) -> None:
+    """Run the notebooks over an inventory and write pages that open offline.
+
+    Example: diskenc report exports/2026-11-24 -o out/november
+    """
+    from diskenc_analysis.report import render
+
+    result = render(inventory, out, notebook or ("coverage",), _parameters(params), as_of)
+    for page in result.pages:
+        typer.echo(page)
+    typer.echo(f"manifest sha256 {result.manifest_sha256}")
+
+
+@app.command()
+def coverage(
+    inventory: _INVENTORY,
+    by: Annotated[str | None, typer.Option(help="Group by a column, or tag:NAME.")] = None,
+    capability: Annotated[str | None, typer.Option(help="One capability; all ten by default.")] = None,
+    weight: Annotated[str | None, typer.Option(help="disks, gib or vms.")] = None,
+    edition: Annotated[str, typer.Option(help="Edition of the encryption matrix.")] = "latest",
+    form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="File to write to.")] = None,
+) -> None:
+    """Print the share of disks that each capability covers, with its bounds.
+
+    Example: diskenc coverage exports/2026-11-24 --by subscription_name --capability temp_disk
+    """
+    import diskenc_analysis as de
+    from diskenc_analysis.printing import write
+
+    inv = de.load(inventory, engine="duckdb", memory_limit=_MEMORY)
+    inv.require_disks()
+    summary = de.summarize(de.coverage(inv, edition), by, capability, weight)
+    write(summary, form.value, out)
+    typer.echo(_ledger_line(inv), err=True)
+
+
+@app.command()
+def sample(
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write to.")],
+    disks: Annotated[int, typer.Option(min=1, help="How many disks, about.")] = 400,
+    subscriptions: Annotated[int, typer.Option(min=1, help="How many subscriptions.")] = 6,
+    seed: Annotated[int, typer.Option(help="Another seed is another tenant.")] = 7,
+) -> None:
+    """Write a made-up tenant that has every kind of disk, as ARM JSON lines.
+
+    Example: diskenc sample -o tenant --disks 10000
+    """
+    from diskenc_analysis.sample import generate
+
+    typer.echo(generate(out, disks=disks, subscriptions=subscriptions, seed=seed))
+
+
+def _parameters(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    import yaml
+
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ParameterError(f"{path}: expected a YAML file of parameters, but: {error}") from None
+    if not isinstance(values, dict):
+        raise ParameterError(f"{path}: expected names and values, got {type(values).__name__}")
+    return values
+
+
+def _ledger_line(inv: Any) -> str:
+    totals = inv.totals
+    return f"{totals['rows_read']:,} rows read, {totals['rows_used']:,} used, {totals['rows_set_aside']:,} set aside"
+
+
+def main() -> None:
+    """Run the command; a user's mistake ends in one line and an exit code, never in a traceback."""
+    try:
+        app()
+    except DiskencError as error:
+        typer.echo(f"diskenc: {error}", err=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,191 @@
+"""The inventory: the canonical tables, as frames of one engine, with the reading ledger."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from diskenc_analysis import schema
+from diskenc_analysis.errors import DiskencError
+from diskenc_analysis.ledger import COLUMNS
+
+if TYPE_CHECKING:
+    import duckdb
+
+#: What kinds of frames an inventory can give.
+ENGINES = ("pandas", "duckdb", "polars")
+
+
+class Inventory:
+    """Canonical tables of one tenant at one time.
+
+    Every table of `schema.tables()` is an attribute, as a frame of the engine: `inv.disks`, `inv.vms`,
+    `inv.ledger` ...
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        Holds the tables.
+    engine : {"pandas", "duckdb", "polars"}
+        What kind of frames the attributes are.
+    ledger : list of dict
+        Rows of the ledger, with the columns of `ledger.COLUMNS`.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, engine: str, ledger: list[dict[str, Any]]) -> None:
+        self.connection = connection
+        self.engine = engine
+        self._frames: dict[str, Any] = {}
+        columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+        connection.execute(f"CREATE OR REPLACE TABLE ledger ({columns})")
+        if ledger:
+            marks = ", ".join("?" * len(COLUMNS))
+            connection.executemany(f"INSERT INTO ledger VALUES ({marks})", [[r[c] for c in COLUMNS] for r in ledger])
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or (name != "ledger" and name not in schema.tables()):
+            raise AttributeError(name)
+        if name not in self._frames:
+            order = "ORDER BY ALL" if name == "ledger" else ""
+            self._frames[name] = self.frame(f'SELECT * FROM "{name}" {order}')
+        return self._frames[name]
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), "ledger", *schema.tables()]
+
+    def __repr__(self) -> str:
+        counts = {name: self.count(name) for name, table in schema.tables().items() if table.types}
+        held = ", ".join(f"{name} {rows:,}" for name, rows in counts.items() if rows)
+        return f"<Inventory of {held or 'nothing'}; engine {self.engine}>"
+
+    def frame(self, sql: str) -> Any:
+        """Run a query over the tables and give its result as a frame of the engine.
+
+        Parameters
+        ----------
+        sql : str
+            A SELECT over the canonical tables.
+
+        Returns
+        -------
+        frame
+            pandas (Arrow-backed), Polars, or a DuckDB relation.
+        """
+        relation = self.connection.sql(sql)
+        if self.engine == "duckdb":
+            return relation
+        if self.engine == "polars":
+            return relation.pl()
+        return to_pandas(relation)
+
+    def count(self, name: str) -> int:
+        """Count the rows of one table.
+
+        Parameters
+        ----------
+        name : str
+            Name of a canonical table.
+
+        Returns
+        -------
+        int
+        """
+        schema.table(name)
+        [(rows,)] = self.connection.execute(f'SELECT count(*) FROM "{name}"').fetchall()
+        return int(rows)
+
+    @cached_property
+    def totals(self) -> dict[str, int]:
+        """Rows read, used and set aside, over the whole ledger."""
+        names = ("rows_read", "rows_used", "rows_set_aside")
+        sums = ", ".join(f"coalesce(sum({n}), 0)::BIGINT" for n in names)
+        [found] = self.connection.execute(f"SELECT {sums} FROM ledger").fetchall()
+        return dict(zip(names, found, strict=True))
+
+    def gaps(self) -> Any:
+        """Say what the inventory cannot answer.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns `gap`, `rows` (int) and `consequence` (which verdicts it leaves unknown), one row per
+            gap that there is.
+        """
+        rows = []
+        for gap, sql, consequence in _GAPS:
+            [(found,)] = self.connection.execute(sql).fetchall()
+            if found:
+                rows.append((gap, int(found), consequence))
+        import pandas as pd
+
+        frame = pd.DataFrame(rows, columns=["gap", "rows", "consequence"])
+        return frame.convert_dtypes(dtype_backend="pyarrow")
+
+    def require_disks(self) -> None:
+        """Check that there is anything that holds VM bytes.
+
+        Raises
+        ------
+        DiskencError
+            When the inventory has neither disks nor VMs nor snapshots.
+        """
+        if not any(self.count(t) for t in ("disks", "vms", "snapshots")):
+            read = self.totals["rows_read"]
+            message = f"the inventory has no disks: {read} rows were read, none of them a disk, VM or snapshot"
+            raise DiskencError(f"{message}; the ledger says what was set aside")
+
+
+def to_pandas(relation: duckdb.DuckDBPyRelation) -> Any:
+    """Collect a DuckDB relation into an Arrow-backed pandas frame."""
+    import pandas as pd
+
+    return relation.to_arrow_table().to_pandas(types_mapper=pd.ArrowDtype)
+
+
+_GAPS = (
+    (
+        "disks whose VM is not in the inventory",
+        "SELECT count(*) FROM disks WHERE managed_by_key IS NOT NULL AND managed_by_key NOT IN (SELECT key FROM vms)",
+        "host encryption and all that follows from it: temp disk, caches, data flow, Defender status",
+    ),
+    (
+        "disks that VMs list but that are not in the inventory",
+        "SELECT count(DISTINCT disk_id_key) FROM vm_disks WHERE disk_id_key IS NOT NULL "
+        "AND disk_id_key NOT IN (SELECT key FROM disks) AND ephemeral_option IS NULL",
+        "storage encryption, key owner and size of these disks",
+    ),
+    (
+        "disks without their storage encryption (older api, stub or write echo)",
+        "SELECT count(*) FROM disks WHERE encryption_type IS NULL",
+        "key owner and customer keys, unless another layer decides them",
+    ),
+    (
+        "disk encryption sets that disks name but that are not in the inventory",
+        "SELECT count(DISTINCT k) FROM (SELECT disk_encryption_set_id_key k FROM disks UNION ALL "
+        "SELECT secure_vm_disk_encryption_set_id_key FROM disks) "
+        "WHERE k IS NOT NULL AND k NOT IN (SELECT key FROM disk_encryption_sets)",
+        "key store and HSM of the disks that use them",
+    ),
+    (
+        "subscriptions without a name",
+        "SELECT count(DISTINCT subscription_id) FROM disks WHERE subscription_id NOT IN "
+        "(SELECT lower(subscription_guid) FROM subscriptions WHERE subscription_guid IS NOT NULL)",
+        "no verdict: the charts show the subscription's id in place of its name",
+    ),
+    (
+        "rows whose object carries no properties",
+        "SELECT (SELECT count(*) FROM disks WHERE starts_with(doubt, '*')) + "
+        "(SELECT count(*) FROM vms WHERE starts_with(doubt, '*'))",
+        "everything that the properties would say",
+    ),
+    (
+        "files or rows that were set aside",
+        "SELECT sum(rows_set_aside) FROM ledger",
+        "see the ledger for each file and reason",
+    ),
+    (
+        "exports with signs of a cut",
+        "SELECT count(*) FROM ledger WHERE truncated",
+        "what was cut off is absent from every count",
+    ),
+)

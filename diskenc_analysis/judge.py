@@ -1,0 +1,261 @@
+"""The capabilities of one profile, in three values, from the matrix's cells (RULES C1-C11, K3, K4, L8).
+
+A layer that is unknown may or may not be active, and contradictory data has several consistent readings:
+the verdict is what all of these agree on, else `unknown`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import product
+
+from diskenc_analysis.editions import Cell, capabilities, cells
+from diskenc_analysis.methods import ENCRYPTED, Facts, Layers, possible
+
+Truth = bool | None
+Conditions = Mapping[str, Truth]
+#: Capabilities that are facts of a VM and are copied to its disks.
+OF_VM = ("temp_disk", "defender_status")
+_ATTACHED_ONLY = ("temp_disk", "caches", "data_flow", "no_vm_cpu", "custom_images", "defender_status")
+_NOT_APPLICABLE = {"defender_status": "NotApplicable"}
+#: From worst to best, for what a disk takes from several VMs (RULES C3).
+WORST_FIRST = {
+    "temp_disk": ("no", "unknown", "yes", "not_applicable"),
+    "defender_status": ("Unhealthy", "unknown", "Healthy", "NotApplicable"),
+}
+_METHODS = ("sse", "host", "ade", "confidential")
+
+
+def any_of(values: Iterable[str]) -> str:
+    """Combine verdicts of which one suffices.
+
+    Examples
+    --------
+    >>> any_of(["no", "unknown"]), any_of(["no", "yes", "unknown"]), any_of(["no"])
+    ('unknown', 'yes', 'no')
+    """
+    found = set(values)
+    return next((v for v in ("yes", "unknown", "no") if v in found), "not_applicable")
+
+
+def all_of(values: Iterable[str]) -> str:
+    """Combine verdicts which all have to hold.
+
+    Examples
+    --------
+    >>> all_of(["yes", "unknown"]), all_of(["no", "unknown"]), all_of(["yes", "yes"])
+    ('unknown', 'no', 'yes')
+    """
+    found = set(values)
+    return next((v for v in ("no", "unknown", "yes") if v in found), "not_applicable")
+
+
+def agreed(values: Iterable[str]) -> str:
+    """Give the one value that all have, else `unknown`."""
+    found = set(values)
+    return found.pop() if len(found) == 1 else "unknown"
+
+
+def read_cell(rows: list[Cell], conditions: Conditions) -> str:
+    """Read one cell of the matrix under the conditions of a disk.
+
+    Parameters
+    ----------
+    rows : list of Cell
+        The table's row first, then its footnotes.
+    conditions : mapping of str to bool or None
+        None where the fact is unknown.
+
+    Returns
+    -------
+    str
+        The cell's value, or `unknown`.
+    """
+    value = "unknown"
+    for row in rows:
+        holds = conditions.get(row.condition) if row.condition else True
+        if row.origin == "table":
+            opposite = {"yes": "no", "no": "yes"}.get(row.value, "unknown")
+            value = row.value if holds else "unknown" if holds is None else opposite
+        elif row.condition and holds is not False:
+            value = row.value if holds else agreed([value, row.value])
+    return value
+
+
+def _activities(layers: Layers) -> Iterator[dict[str, bool]]:
+    """List every way in which the layers may be active."""
+    host = {"on": (True,), "unknown": (True, False)}.get(layers.host, (False,))
+    for h, a, c in product(host, possible(layers.ade), possible(layers.confidential)):
+        yield {"sse": True, "host": h, "ade": a, "confidential": c}
+
+
+def readings(facts: Facts, layers: Layers) -> list[Layers]:
+    """List the consistent readings of a disk's data (RULES L8).
+
+    Parameters
+    ----------
+    facts : mapping
+        The facts of the profile.
+    layers : Layers
+        What the data says.
+
+    Returns
+    -------
+    list of Layers
+        One reading where nothing contradicts.
+    """
+    out = [layers]
+    by_customer = layers.sse in ("customer", "platform_and_customer")
+    if layers.ade == "on" and (by_customer or layers.host in ("on", "partial")):
+        without = replace(layers, ade="off")
+        alone = replace(layers, sse="platform" if by_customer else layers.sse)
+        if layers.host in ("on", "partial"):
+            alone = replace(alone, host="off")
+        out = [without, alone]
+    if layers.ade == "was_on" and facts["status"] == "encrypted":
+        out = [layers, replace(layers, ade="on")]
+    if layers.sse == "platform" and facts["des"] != "none":
+        out += [replace(one, sse="customer") for one in out]
+    if "disk and VM differ on confidential encryption" in layers.conflicts:
+        said = {"disk": "customer" if facts["conf_list_set"] == "yes" else "platform"}.get(facts["conf_list"], facts["conf_list"])
+        out += [replace(one, confidential=said) for one in out]
+    return out
+
+
+def _conditions(method: str, facts: Facts, layers: Layers) -> dict[str, Truth]:
+    by_set = {"platform": False, "customer": True, "platform_and_customer": True}.get(layers.sse)
+    custom = {"custom": True, "platform": False}.get(facts["image"])
+    linux = {"linux": True, "windows": False}.get(facts["os"])
+    return {
+        "has_des": layers.confidential == "customer" if method == "confidential" else by_set,
+        "has_kek": {"yes": True, "no": False}.get(layers.kek),
+        "custom_linux_image": False if False in (custom, linux) else None if None in (custom, linux) else True,
+        "no_host_cache": False,
+    }
+
+
+def disk_verdicts(facts: Facts, layers: Layers, of_vm: Mapping[str, str], edition: str) -> dict[str, str]:
+    """Judge the ten capabilities of a disk.
+
+    Parameters
+    ----------
+    facts : mapping
+        The facts of the profile.
+    layers : Layers
+        The layers decided from them.
+    of_vm : mapping
+        `temp_disk` and `defender_status` of its VMs, the worst of them.
+    edition : str
+        Edition of the matrix.
+
+    Returns
+    -------
+    dict of str to str
+        Verdict by capability.
+    """
+    return {name: _disk_verdict(name, facts, layers, of_vm, edition) for name in capabilities()}
+
+
+def _disk_verdict(name: str, facts: Facts, layers: Layers, of_vm: Mapping[str, str], edition: str) -> str:
+    if (scoped := _out_of_scope(name, facts)) is not None:
+        return scoped
+    if name in OF_VM:
+        return of_vm.get(name) or "unknown"
+    special = {"hsm": _hsm, "custom_images": _custom_images}.get(name, _plain)
+    if facts["kind"] == "ephemeral_os_disk" and name in _EPHEMERAL:
+        special = _EPHEMERAL[name]
+    return agreed(special(name, facts, one, edition) for one in readings(facts, layers))
+
+
+def _out_of_scope(name: str, facts: Facts) -> str | None:
+    """Say where the question does not arise (RULES C2, C5, C7, C10), or cannot be answered."""
+    not_applicable = _NOT_APPLICABLE.get(name, "not_applicable")
+    if facts["kind"] == "unmanaged_disk":
+        return not_applicable
+    if name in _ATTACHED_ONLY and facts["attachment"] != "attached":
+        return not_applicable if facts["attachment"] == "unattached" else "unknown"
+    if name == "caches" and (facts["sku_class"] == "uncached" or facts["caching"] == "none"):
+        return "not_applicable"
+    if name == "caches" and facts["kind"] == "ephemeral_os_disk":
+        return "not_applicable"
+    if name == "custom_images" and facts["role"] == "data":
+        return "not_applicable"
+    return None
+
+
+def _combine(name: str) -> Callable[[Iterable[str]], str]:
+    return any_of if capabilities()[name].combine == "any" else all_of
+
+
+def _plain(name: str, facts: Facts, layers: Layers, edition: str) -> str:
+    """Combine the cells of the active methods, for every way in which layers may be active."""
+    if name == "customer_keys" and layers.sse == "unknown" and layers.kek != "unknown" and layers.ade == "on":
+        layers = replace(layers, sse="platform")  # the layer that comes first in K1 decides (RULES L1)
+    if name == "customer_keys" and layers.sse == "unknown" and layers.confidential in ENCRYPTED:
+        layers = replace(layers, sse="platform")
+    if name == "no_vm_cpu" and layers.ade == "was_on" and facts["status"] != "not_encrypted":
+        layers = replace(layers, ade="unknown")  # decryption may still be running (RULES L4)
+    states = set(facts["host_states"].strip("+").split("+")) - {""}
+    if len(states) > 1 and layers.host != "off":  # a shared disk: all of its VMs count (RULES C6)
+        return all_of(_cells(name, facts, replace(layers, host=s), edition) for s in states)
+    return _cells(name, facts, layers, edition)
+
+
+def _cells(name: str, facts: Facts, layers: Layers, edition: str) -> str:
+    table = cells(edition)
+    values = {m: read_cell(table[name, m], _conditions(m, facts, layers)) for m in _METHODS}
+    combine = _combine(name)
+    return agreed(combine(values[m] for m in _METHODS if active[m]) for active in _activities(layers))
+
+
+def _hsm(name: str, facts: Facts, layers: Layers, edition: str) -> str:
+    """Answer whether the customer's key is in an HSM (RULES K3)."""
+    by_customer = {"customer": "yes", "platform_and_customer": "yes", "platform": "no"}.get(layers.sse, "unknown")
+    if layers.sse == "unknown" and (layers.ade == "on" or layers.confidential in ENCRYPTED):
+        by_customer = "no"  # the layer that comes first in K1 decides (RULES L1)
+    disk = _key_in_hsm(by_customer, facts["des_store"], facts["des_hsm"], _stores(name, "sse", edition))
+    secure = _key_in_hsm(
+        "yes" if layers.confidential == "customer" else "no" if layers.confidential != "unknown" else "unknown",
+        facts["secure_store"],
+        facts["secure_hsm"],
+        _stores(name, "confidential", edition),
+    )
+    guest = _key_in_hsm(layers.kek, facts["ade_store"], facts["ade_hsm"], _stores(name, "ade", edition))
+    values = {"sse": disk, "host": disk, "ade": guest, "confidential": secure}
+    return agreed(any_of(values[m] for m in _METHODS if active[m]) for active in _activities(layers))
+
+
+def _stores(name: str, method: str, edition: str) -> tuple[str, ...]:
+    return tuple(cells(edition)[name, method][0].value.split(";"))
+
+
+def _key_in_hsm(has_key: str, store: str, hsm_key: str, allowed: tuple[str, ...]) -> str:
+    if has_key == "no":
+        return "no"
+    known = store not in ("", "unknown", "key_vault")
+    value = "no" if known and store not in allowed else hsm_key or "unknown"
+    return value if has_key == "yes" else agreed(["no", value])
+
+
+def _custom_images(name: str, facts: Facts, layers: Layers, edition: str) -> str:
+    value = _plain(name, facts, layers, edition)
+    return value if facts["role"] == "os" else agreed(["not_applicable", value])
+
+
+def _local_disk_at_rest(name: str, facts: Facts, layers: Layers, edition: str) -> str:
+    """Judge an ephemeral OS disk, which lies on the VM's local disk (RULES C9)."""
+    if layers.confidential in ENCRYPTED:
+        return "yes"
+    v5_plus = {"yes": True, "no": False}.get(facts["vm_v5_plus"])
+    table = cells(edition)
+    values = {m: read_cell(table["temp_disk", m], {"vm_size_v5_plus": v5_plus}) for m in _METHODS}
+    values["confidential"] = "yes"
+    return agreed(any_of(values[m] for m in _METHODS if active[m]) for active in _activities(layers))
+
+
+def _local_disk_flow(name: str, facts: Facts, layers: Layers, edition: str) -> str:
+    return "not_applicable" if facts["full_caching"] == "yes" else _plain(name, facts, layers, edition)
+
+
+_EPHEMERAL = {"at_rest": _local_disk_at_rest, "data_flow": _local_disk_flow}

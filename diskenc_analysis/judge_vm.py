@@ -1,0 +1,168 @@
+"""What is a fact of the VM rather than of one disk: its temp disk and its Defender status (RULES C3, C4, C8, C11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+from diskenc_analysis.editions import cells
+from diskenc_analysis.judge import Truth, agreed, any_of, read_cell
+from diskenc_analysis.methods import Facts
+
+#: The facts of a VM, in the order of its profile; the last ones are gathered from its disks.
+FACTS = (
+    "seen",
+    "vm_host",
+    "vm_kind",
+    "vm_os",
+    "local_disk",
+    "v5_plus",
+    "ext",
+    "ext_volume",
+    "ade_states",
+    "conf_states",
+    "kek_states",
+    "size_from",
+)
+_YES_NO: dict[str, Truth] = {"yes": True, "no": False}
+
+
+def vm_verdicts(facts: Facts, edition: str) -> dict[str, str]:
+    """Judge the temp disk and the Defender status of a VM.
+
+    Parameters
+    ----------
+    facts : mapping
+        The facts of `FACTS`; `ade_states` and `conf_states` hold the distinct values of its disks' layers,
+        joined by `+`.
+    edition : str
+        Edition of the matrix.
+
+    Returns
+    -------
+    dict of str to str
+        `temp_disk`, `defender_status` and `temp_disk_key_owner`.
+    """
+    temp = _temp_disk(facts, edition)
+    return {
+        "temp_disk": temp,
+        "defender_status": _defender(facts, edition),
+        "temp_disk_key_owner": _temp_key_owner(facts, temp, edition),
+        "vm_evidence": "; ".join(_evidence(facts)),
+    }
+
+
+def _evidence(facts: Facts) -> Iterator[str]:
+    where = {"sku": "the SKU export", "name": "its name"}.get(facts["size_from"])
+    if facts["seen"] != "yes":
+        yield "its VM was not read: temp disk and Defender status rest on nothing [C3, C11]"
+    elif where is None:
+        yield "the VM's size is not known [C4]"
+    else:
+        local = {"yes": "a local disk", "no": "no local disk"}.get(facts["local_disk"], "a local disk or not, unknown")
+        yield f"the VM's size has {local}, by {where} [C4]"
+    if facts["v5_plus"] == "yes" and facts["local_disk"] == "yes":
+        yield "the VM's size is of version 5 or later [C4, K4]"
+    if "on" in _states(facts, "ade_states"):
+        covers = {True: "covers", False: "does not cover", None: "may cover"}[_ade_covers(facts)]
+        yield f"Azure Disk Encryption {covers} the temp disk by its volume type [C3]"
+    if facts["vm_kind"] == "confidential":
+        opted = {True: "is", False: "is not", None: "may be"}[_opted_in(facts)]
+        yield f"temp disk encryption of the confidential VM {opted} switched on [L6, C8]"
+
+
+def _states(facts: Facts, name: str) -> set[str]:
+    return set(facts[name].strip("+").split("+")) - {""}
+
+
+def _active(states: set[str], on: set[str]) -> tuple[bool, ...]:
+    if states & on:
+        return (True,)
+    return (True, False) if "unknown" in states else (False,)
+
+
+def _ways(facts: Facts) -> Iterator[tuple[bool, bool, bool]]:
+    """List every way in which host encryption, ADE and confidential encryption may be active.
+
+    ADE with encryption at host is a contradiction: then each of the two alone is a reading (RULES L8).
+    """
+    host = {"on": (True,), "off": (False,)}.get(facts["vm_host"], (True, False))
+    ade = _active(_states(facts, "ade_states"), {"on"})
+    confidential = _active(_states(facts, "conf_states"), {"platform", "customer"})
+    for h, a, c in product(host, ade, confidential):
+        if h and a and host == ade == (True,):
+            yield from ((True, False, c), (False, True, c))
+        elif not (h and a):
+            yield h, a, c
+        else:
+            yield h, False, c
+
+
+def _ade_covers(facts: Facts) -> Truth:
+    """Say whether ADE's scope includes the temp disk: Windows All, Linux format-all."""
+    volume = facts["ext_volume"]
+    if facts["vm_os"] == "windows":
+        return {"all": True, "format_all": True, "os": False}.get(volume)
+    if facts["vm_os"] == "linux":
+        return {"format_all": True, "all": False, "os": False, "data": False}.get(volume)
+    return {"format_all": True, "os": False}.get(volume)
+
+
+def _opted_in(facts: Facts) -> Truth:
+    """Say whether the preview of temp disk encryption is switched on (RULES L6)."""
+    if facts["vm_kind"] != "confidential":
+        return False
+    if facts["ext"] == "enable":
+        return "was_on" not in _states(facts, "ade_states")
+    return {"none": False, "disable": False, "enable_failed": False}.get(facts["ext"])
+
+
+def _values(facts: Facts, edition: str) -> dict[str, str]:
+    conditions = {
+        "vm_size_v5_plus": _YES_NO.get(facts["v5_plus"]),
+        "ade_covers_temp_disk": _ade_covers(facts),
+        "cvm_temp_disk_opt_in": _opted_in(facts),
+    }
+    table = cells(edition)
+    return {m: read_cell(table["temp_disk", m], conditions) for m in ("sse", "host", "ade", "confidential")}
+
+
+def _temp_disk(facts: Facts, edition: str) -> str:
+    if facts["local_disk"] == "no":
+        return "not_applicable"
+    if facts["local_disk"] != "yes":
+        return "unknown"
+    values = _values(facts, edition)
+    found = []
+    for host, ade, confidential in _ways(facts):
+        on = {"sse": True, "host": host, "ade": ade, "confidential": confidential}
+        found.append(any_of(values[m] for m, active in on.items() if active))
+    return agreed(found)
+
+
+def _defender(facts: Facts, edition: str) -> str:
+    table = {m: cells(edition)["defender_status", m][0].value for m in ("sse", "host", "ade", "confidential")}
+    states = _states(facts, "conf_states")
+    if facts["vm_kind"] == "confidential" or states - {"off", "unknown"}:
+        return table["confidential"]
+    if facts["seen"] != "yes":
+        return "unknown"
+    ade = _states(facts, "ade_states")
+    covered = (True,) if ade == {"on"} else (True, False) if ade and ade <= {"on", "unknown"} else (False,)
+    kinds = (True, False) if facts["vm_kind"] == "unknown" else (False,)
+    found = []
+    for (host, ade_on, _), all_covered, is_confidential in product(_ways(facts), covered, kinds):
+        method = "confidential" if is_confidential else "host" if host else "ade" if ade_on and all_covered else "sse"
+        found.append(table[method])
+    return agreed(found)
+
+
+def _temp_key_owner(facts: Facts, temp: str, edition: str) -> str:
+    """Name who holds the temp disk's key: the platform under host encryption and on v5 sizes (RULES K4)."""
+    if temp != "yes":
+        return {"no": "none", "not_applicable": "not_applicable"}.get(temp, "unknown")
+    values = _values(facts, edition)
+    if facts["vm_host"] == "on" or values["sse"] == "yes":
+        return "platform"
+    keks = _states(facts, "kek_states")
+    return {("yes",): "customer", ("no",): "customer_secret"}.get(tuple(sorted(keks)), "unknown")

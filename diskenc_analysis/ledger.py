@@ -1,0 +1,125 @@
+"""The reading ledger: for each file and resource type, what was read, used and set aside, and why."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+#: Columns of the ledger, with their SQL types.
+COLUMNS = {
+    "source": "VARCHAR",
+    "shape": "VARCHAR",
+    "resource_type": "VARCHAR",
+    "rows_read": "BIGINT",
+    "rows_used": "BIGINT",
+    "rows_set_aside": "BIGINT",
+    "reasons": "VARCHAR",
+    "truncated": "BOOLEAN",
+    "truncation_reason": "VARCHAR",
+    "captured_at": "VARCHAR",
+    "sha256": "VARCHAR",
+}
+
+
+def sha256(path: Path) -> str:
+    """Hash a file.
+
+    Parameters
+    ----------
+    path : Path
+        An existing file.
+
+    Returns
+    -------
+    str
+        SHA-256 in hexadecimal.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass
+class _Source:
+    path: Path
+    shape: str = ""
+    signs: list[str] = field(default_factory=list)
+    digest: Future[str] | None = None
+
+
+@dataclass
+class Ledger:
+    """Counts of rows by file and resource type, filled while files are read.
+
+    Examples
+    --------
+    >>> ledger = Ledger()
+    >>> source = ledger.add(Path("2026-11-24/disks.json"))
+    >>> ledger.place(source, "microsoft.compute/disks", 3)
+    >>> ledger.set_aside(source, "microsoft.compute/disks", "duplicate", 1, placed=True)
+    >>> [(r["rows_read"], r["rows_used"], r["reasons"]) for r in ledger.rows()]
+    [(3, 2, '1 duplicate')]
+    """
+
+    sources: list[_Source] = field(default_factory=list)
+    placed: Counter[tuple[int, str]] = field(default_factory=Counter)
+    moved: Counter[tuple[int, str]] = field(default_factory=Counter)
+    aside: Counter[tuple[int, str, str]] = field(default_factory=Counter)
+
+    def add(self, path: Path) -> int:
+        """Open the account of a file and give its number."""
+        self.sources.append(_Source(path))
+        return len(self.sources) - 1
+
+    def describe(self, source: int, shape: str, signs: list[str]) -> None:
+        """Note the shape of a file and the signs that it was cut short."""
+        self.sources[source].shape = shape
+        self.sources[source].signs = signs
+
+    def hash_later(self, source: int, digest: Future[str]) -> None:
+        """Note the future that will hold the file's SHA-256."""
+        self.sources[source].digest = digest
+
+    def place(self, source: int, arm_type: str, rows: int) -> None:
+        """Count rows that went into a table."""
+        self.placed[source, arm_type] += rows
+
+    def set_aside(self, source: int, arm_type: str, reason: str, rows: int, *, placed: bool = False) -> None:
+        """Count rows that are not used; `placed` says that `place` counted them before."""
+        if rows:
+            self.aside[source, arm_type, reason] += rows
+            self.moved[source, arm_type] += rows if placed else 0
+
+    def captured_at(self, source: int) -> str | None:
+        """Give the date of capture that the path states, the last of them, or None."""
+        dates = re.findall(r"(?<!\d)20\d\d-[01]\d-[0-3]\d(?!\d)", str(self.sources[source].path))
+        return dates[-1] if dates else None
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Give the ledger's rows, sorted by file and type; waits for the hashes."""
+        keys = {*self.placed, *((s, t) for s, t, _ in self.aside)}
+        empty = {(n, "") for n in range(len(self.sources)) if not any(s == n for s, _ in keys)}
+        return [self._row(source, arm_type) for source, arm_type in sorted(keys | empty)]
+
+    def _row(self, source: int, arm_type: str) -> dict[str, Any]:
+        one = self.sources[source]
+        reasons = {r: n for (s, t, r), n in sorted(self.aside.items()) if (s, t) == (source, arm_type)}
+        placed, set_aside = self.placed[source, arm_type], sum(reasons.values())
+        used = placed - self.moved[source, arm_type]
+        return {
+            "source": str(one.path),
+            "shape": one.shape,
+            "resource_type": arm_type,
+            "rows_read": used + set_aside,
+            "rows_used": used,
+            "rows_set_aside": set_aside,
+            "reasons": "; ".join(f"{n} {r}" for r, n in reasons.items()),
+            "truncated": bool(one.signs),
+            "truncation_reason": "; ".join(one.signs),
+            "captured_at": self.captured_at(source),
+            "sha256": one.digest.result() if one.digest else None,
+        }

@@ -1,0 +1,148 @@
+"""What each notebook may be told: one pydantic model per notebook, for notebook, command and provenance.
+
+Values are the primitives that JSON has, since a notebook's parameters travel as source code and as JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from diskenc_analysis.errors import ParameterError, UnknownNameError, suggest
+
+
+def _as_text(value: object) -> object:
+    """Take what YAML made of an unquoted date."""
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _iso_date(value: object) -> object:
+    text = _as_text(value)
+    if isinstance(text, str) and text:
+        date.fromisoformat(text)
+    return text
+
+
+IsoDate = Annotated[str, BeforeValidator(_iso_date)]
+
+
+class CoverageParams(BaseModel):
+    """Parameters of `coverage.ipynb`.
+
+    Examples
+    --------
+    >>> CoverageParams(top=10).top
+    10
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    inventory: str = Field("", description="folder or file of exports; empty means the bundled sample")
+    edition: str = Field("latest", description="edition of the encryption matrix")
+    as_of: IsoDate = Field(
+        "", description="the date the report speaks for, as YYYY-MM-DD; empty means none stated"
+    )
+    engine: Literal["duckdb", "pandas", "polars", "spark"] = Field(
+        "duckdb", description="what holds the rows"
+    )
+    top: int = Field(25, ge=1, le=100, description="groups in a chart before the rest is summed as others")
+    rows: int = Field(25, ge=1, le=2000, description="most disks listed in a table")
+    facts_out: str = Field("", description="file that gets the numbers as JSON; empty means none")
+
+
+NOTEBOOKS: dict[str, type[BaseModel]] = {"coverage": CoverageParams}
+
+
+def validate(notebook: str, values: Mapping[str, Any]) -> BaseModel:
+    """Check the parameters of a notebook before it runs.
+
+    Parameters
+    ----------
+    notebook : str
+        Name of the notebook, without its suffix.
+    values : mapping
+        What was given, as JSON primitives; what is left out keeps its default.
+
+    Returns
+    -------
+    pydantic.BaseModel
+        The notebook's model, with every parameter filled.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no such notebook or no such parameter.
+    ParameterError
+        When a value has the wrong type or is out of range.
+
+    Examples
+    --------
+    >>> validate("coverage", {"top": 5}).top
+    5
+    >>> validate("coverage", {"editon": "latest"})
+    Traceback (most recent call last):
+        ...
+    diskenc_analysis.errors.UnknownNameError: notebook coverage has no parameter 'editon'. ...
+    """
+    fields = _fields(notebook)
+    try:
+        return NOTEBOOKS[notebook].model_validate(dict(values))
+    except ValidationError as error:
+        raise _explain(notebook, fields, error) from error
+
+
+def distribute(notebooks: Sequence[str], values: Mapping[str, Any]) -> dict[str, BaseModel]:
+    """Give each notebook those of the values that it takes.
+
+    Parameters
+    ----------
+    notebooks : sequence of str
+        Names of notebooks.
+    values : mapping
+        What was given for all of them.
+
+    Returns
+    -------
+    dict of str to pydantic.BaseModel
+        Checked parameters by notebook.
+
+    Raises
+    ------
+    UnknownNameError
+        When none of the notebooks takes a value, or there is no such notebook.
+    ParameterError
+        When a value has the wrong type or is out of range.
+
+    Examples
+    --------
+    >>> distribute(["coverage"], {"top": 5})["coverage"].top
+    5
+    """
+    known = {name: _fields(name) for name in notebooks}
+    for name in values:
+        if not any(name in fields for fields in known.values()):
+            every = {field for fields in known.values() for field in fields}
+            raise UnknownNameError(f"none of the notebooks takes {name!r}.{suggest(name, sorted(every))}")
+    return {
+        name: validate(name, {key: value for key, value in values.items() if key in fields})
+        for name, fields in known.items()
+    }
+
+
+def _fields(notebook: str) -> set[str]:
+    if notebook not in NOTEBOOKS:
+        raise UnknownNameError.of("notebook", notebook, NOTEBOOKS)
+    return set(NOTEBOOKS[notebook].model_fields)
+
+
+def _explain(notebook: str, fields: Iterable[str], error: ValidationError) -> ParameterError:
+    found = error.errors()[0]
+    name = ".".join(map(str, found["loc"]))
+    if found["type"] == "extra_forbidden":
+        near = suggest(name, fields)
+        return UnknownNameError(f"notebook {notebook} has no parameter {name!r}.{near}")
+    reason = found["msg"].removeprefix("Value error, ")
+    return ParameterError(f"parameter {name!r} of notebook {notebook}: {reason}; got {found['input']!r}")

@@ -1,0 +1,111 @@
+"""Summaries for a terminal or a script: table, CSV, JSON, Parquet."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+
+from diskenc_analysis.errors import ParameterError
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def neutral(text: str) -> str:
+    """Keep a spreadsheet from taking a name for a formula (CWE-1236).
+
+    Parameters
+    ----------
+    text : str
+        One cell of a CSV file.
+
+    Returns
+    -------
+    str
+        With an apostrophe before it where it would begin a formula.
+
+    Examples
+    --------
+    >>> neutral("=1+1"), neutral("vm-1")
+    ("'=1+1", 'vm-1')
+    """
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def write(summary: Any, form: str, out: Path | None) -> None:
+    """Print a summary, or write it to a file.
+
+    Parameters
+    ----------
+    summary : frame
+        A small frame of any engine.
+    form : {"table", "csv", "json", "parquet"}
+        How to print.
+    out : Path, optional
+        File; Parquet needs one.
+
+    Raises
+    ------
+    ParameterError
+        When Parquet is asked for without a file.
+    """
+    frame = nw.from_native(summary).lazy().collect()
+    frame = frame.sort(*[c for c in frame.columns if c not in _NUMBERS], nulls_last=True)
+    if form == "parquet":
+        if out is None:
+            raise ParameterError("--format parquet needs a file: add -o FILE")
+        frame.write_parquet(out)
+        return
+    text = {"csv": _csv, "json": _json, "table": _table}[form](frame)
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        out.write_text(text, encoding="utf-8")
+
+
+_NUMBERS = ("yes", "no", "not_applicable", "unknown", "total", "share", "share_low", "share_high")
+
+
+def _json(frame: nw.DataFrame[Any]) -> str:
+    return json.dumps(list(frame.iter_rows(named=True)), indent=1) + "\n"
+
+
+def _csv(frame: nw.DataFrame[Any]) -> str:
+    import csv
+    import io
+
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(frame.columns)
+    for row in frame.iter_rows():
+        writer.writerow([neutral(v) if isinstance(v, str) else v for v in row])
+    return out.getvalue()
+
+
+def _table(frame: nw.DataFrame[Any]) -> str:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for name in frame.columns:
+        table.add_column(name, justify="right" if name in _NUMBERS else "left", overflow="fold")
+    for row in frame.iter_rows(named=True):
+        table.add_row(*[Text(_cell(name, value)) for name, value in row.items()])
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    with console.capture() as captured:
+        console.print(table)
+    return captured.get()
+
+
+def _cell(name: str, value: Any) -> str:
+    if value is None:
+        return "-"
+    if name.startswith("share"):
+        return f"{value:.1%}"
+    if isinstance(value, float):
+        return f"{value:,.0f}"
+    return "".join(c if c.isprintable() else "?" for c in str(value))

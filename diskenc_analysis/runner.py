@@ -1,0 +1,227 @@
+"""Run one notebook with its parameters, in a kernel of this very interpreter."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from diskenc_analysis import errors
+from diskenc_analysis.errors import DiskencError, NotebookFailedError, UnknownNameError
+from diskenc_analysis.share import notebook_dir
+
+#: Called before each cell with the notebook's name, the cell's number and how many cells there are.
+Progress = Callable[[str, int, int], None]
+
+CELL_TIMEOUT = 3600
+START_TIMEOUT = 120
+# Errors of the input or of the arguments keep their class, and so their exit code.
+_OWN_ERRORS = ("ParameterError", "UnknownNameError", "UnreadableInputError", "DiskencError")
+_PACKAGE_PARENT = str(Path(__file__).resolve().parent.parent)
+
+
+def notebook_path(name: str) -> Path:
+    """Find a notebook by name.
+
+    Parameters
+    ----------
+    name : str
+        Without its suffix.
+
+    Returns
+    -------
+    Path
+        The notebook's source.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no such notebook.
+
+    Examples
+    --------
+    >>> notebook_path("coverage").name
+    'coverage.ipynb'
+    """
+    path = notebook_dir() / f"{name}.ipynb"
+    if not path.is_file():
+        raise UnknownNameError.of("notebook", name, (found.stem for found in notebook_dir().glob("*.ipynb")))
+    return path
+
+
+def run_notebook(
+    name: str,
+    parameters: Mapping[str, Any],
+    folder: Path,
+    progress: Progress | None = None,
+    timeout: int = CELL_TIMEOUT,
+) -> nbformat.NotebookNode:
+    """Run a notebook and keep the executed copy.
+
+    Parameters
+    ----------
+    name : str
+        Name of the notebook.
+    parameters : mapping
+        Checked parameters, JSON primitives only.
+    folder : Path
+        Where the executed `<name>.ipynb` goes; also the working directory of the run.
+    progress : callable, optional
+        Told of each cell before it runs.
+    timeout : int
+        Seconds that one cell may take.
+
+    Returns
+    -------
+    NotebookNode
+        As executed, without the paths of the machine in its metadata.
+
+    Raises
+    ------
+    NotebookFailedError
+        When a cell raised, took too long, or the kernel died; the copy so far is in the folder.
+    DiskencError
+        When a cell raised one of this package's own errors for arguments or input.
+    """
+    source, target = notebook_path(name), folder / f"{name}.ipynb"
+    try:
+        with _quiet():
+            _execute(source, target, parameters, progress, timeout)
+    finally:
+        _forget_paths(target)
+    return read(target)
+
+
+def _execute(
+    source: Path, target: Path, parameters: Mapping[str, Any], progress: Progress | None, timeout: int
+) -> None:
+    import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    try:
+        papermill.execute_notebook(
+            _literal(source),
+            _literal(target),
+            dict(parameters),
+            kernel_name="python3",
+            progress_bar=False,
+            log_output=False,
+            cwd=target.parent,
+            start_timeout=START_TIMEOUT,
+            execution_timeout=timeout,
+            kernel_manager_class=_kernel_manager(),
+            on_cell_start=_tell(progress, source),
+        )
+    except PapermillExecutionError as error:
+        raise _translate(error, source.stem) from error
+    except CellTimeoutError as error:
+        raise NotebookFailedError(f"notebook {source.stem}: a cell took longer than {timeout} s") from error
+    except DeadKernelError as error:
+        message = f"notebook {source.stem}: its kernel died, most often for want of memory"
+        raise NotebookFailedError(message) from error
+
+
+def _literal(path: Path) -> str:
+    """Write a path for papermill, which reads it as a format string."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def _tell(progress: Progress | None, source: Path) -> Callable[..., None] | None:
+    if progress is None:
+        return None
+    total = sum(cell.cell_type == "code" for cell in read(source).cells) + 1
+    seen: list[int] = []
+
+    def on_cell_start(cell: nbformat.NotebookNode, **_: object) -> None:
+        if cell.cell_type == "code":
+            seen.append(1)
+            progress(source.stem, len(seen), total)
+
+    return on_cell_start
+
+
+def _translate(error: Any, name: str) -> DiskencError:
+    """Turn a cell's error into ours: bad input stays bad input, all else is a failed notebook."""
+    kind = str(error.ename).rsplit(".", 1)[-1]
+    if kind in _OWN_ERRORS:
+        own: type[DiskencError] = getattr(errors, kind)
+        return own(error.evalue)
+    head = next((line for line in error.source.splitlines() if line.strip()), "")
+    return NotebookFailedError(
+        f"notebook {name}, cell [{error.exec_count}] ({head.strip()}): {kind}: {error.evalue}"
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep papermill's log out of ours: what it says is in the error or in the executed notebook."""
+    logger = logging.getLogger("papermill")
+    before = logger.level, logger.propagate
+    logger.setLevel(logging.CRITICAL)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
+
+
+@lru_cache(maxsize=1)
+def _kernel_manager() -> type[Any]:
+    """Make a manager whose kernel is this interpreter's, whatever kernels the user has installed."""
+    from ipykernel.kernelspec import get_kernel_dict
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
+
+    class Manager(AsyncKernelManager):
+        """Starts `python -m ipykernel_launcher` with the interpreter that runs this."""
+
+        @property
+        def kernel_spec(self) -> KernelSpec:
+            # The warning about unencrypted TCP is of no use here: the kernel listens on this machine only.
+            spec = get_kernel_dict(extra_arguments=["--log-level=ERROR"])
+            return KernelSpec(**spec, env=_environment())
+
+    return Manager
+
+
+def _environment() -> dict[str, str]:
+    """Give the kernel's environment: this package importable, charts as data, the same order each time."""
+    paths = [_PACKAGE_PARENT, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return {
+        "PLOTLY_RENDERER": "plotly_mimetype",
+        "PYTHONHASHSEED": "0",
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
+    }
+
+
+def _forget_paths(target: Path) -> None:
+    """Take the paths of the machine out of what papermill wrote about the run."""
+    if target.is_file():
+        notebook = read(target)
+        notebook.metadata.get("papermill", {}).update(input_path=target.name, output_path=target.name)
+        target.write_text(nbformat.writes(notebook), encoding="utf-8", newline="\n")  # type: ignore[no-untyped-call]
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    """Read a notebook.
+
+    Parameters
+    ----------
+    path : Path
+        An existing notebook.
+
+    Returns
+    -------
+    NotebookNode
+        In the current format.
+    """
+    found: nbformat.NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    return found

@@ -1,0 +1,180 @@
+"""HTML tables that escape what they show and say what they cut."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from diskenc_analysis.errors import ParameterError, UnknownNameError
+from diskenc_analysis.text import Row, clean, count_rows, number, percent, rows
+
+__all__ = ["HtmlTable", "percent", "table", "templates"]
+_CELL_LIMIT = 400
+_PLAIN_ROWS = 20
+_ROUNDING = {"share_low": "down", "share_high": "up"}
+
+
+@lru_cache(maxsize=1)
+def templates() -> Environment:
+    """Give the HTML templates, which escape every value put into them.
+
+    Returns
+    -------
+    jinja2.Environment
+        With autoescape on; a name that a template misses is an error.
+
+    Examples
+    --------
+    >>> templates().from_string("{{ name }}").render(name="<b>")
+    '&lt;b&gt;'
+    """
+    folder = Path(__file__).parent / "templates"
+    return Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@dataclass(frozen=True)
+class HtmlTable:
+    """A table as text: what a notebook shows and a page carries.
+
+    Attributes
+    ----------
+    caption : str
+        What the table holds.
+    headings : tuple of str
+        One per column.
+    right : tuple of bool
+        Which columns are numbers, set to the right.
+    lines : tuple of tuples of str
+        The cells, as plain text; they are escaped when shown.
+    total : int
+        How many rows there are in all.
+
+    Examples
+    --------
+    >>> HtmlTable("Disks", ("Name",), (False,), (("<x>",),), 3).cut
+    '1 of 3 shown'
+    """
+
+    caption: str
+    headings: tuple[str, ...]
+    right: tuple[bool, ...]
+    lines: tuple[tuple[str, ...], ...]
+    total: int
+
+    @property
+    def cut(self) -> str:
+        """What was left out, in words; empty where nothing was."""
+        if self.total <= len(self.lines):
+            return ""
+        return f"{number(len(self.lines))} of {number(self.total)} shown"
+
+    def _repr_html_(self) -> str:
+        return templates().get_template("table.html.j2").render(table=self)
+
+    def __repr__(self) -> str:
+        """Write the table as plain text, the first rows of it."""
+        shown = self.lines[:_PLAIN_ROWS]
+        widths = [max(map(len, column)) for column in zip(self.headings, *shown, strict=True)]
+        text = [self._plain(line, widths) for line in (self.headings, *shown)]
+        more = self.total - len(shown)
+        return "\n".join([self.caption, *text, *([f"... and {number(more)} more"] if more else [])])
+
+    def _plain(self, line: Sequence[str], widths: Sequence[int]) -> str:
+        cells = zip(line, widths, self.right, strict=True)
+        return "  ".join(
+            cell.rjust(width) if right else cell.ljust(width) for cell, width, right in cells
+        ).rstrip()
+
+
+def table(
+    frame: Any,
+    caption: str,
+    columns: Mapping[str, str] | Sequence[str] | None = None,
+    limit: int = 200,
+    total: int | None = None,
+) -> HtmlTable:
+    """Show a frame as a table.
+
+    Parameters
+    ----------
+    frame : frame or list of dict
+        Any engine's frame, in the order to be shown. A lazy one is read up to the limit only.
+    caption : str
+        What it holds, as plain text.
+    columns : mapping or sequence of str, optional
+        The columns to show in their order; a mapping also gives their headings.
+    limit : int
+        Most rows shown. Where there are more, the caption says so.
+    total : int, optional
+        How many rows there are, where the frame itself holds only the first of them.
+
+    Returns
+    -------
+    HtmlTable
+        Numbers stand right; columns named share, share_low and share_high are written as per cent.
+
+    Raises
+    ------
+    ParameterError
+        When the limit is below 1 or the caption is empty.
+    UnknownNameError
+        When a named column is not in the frame.
+
+    Examples
+    --------
+    >>> table([{"name": "a", "share": 0.5}, {"name": "b", "share": None}], "Shares", limit=1)
+    Shares
+    Name  Share
+    a       50%
+    ... and 1 more
+    """
+    if limit < 1 or not caption.strip():
+        raise ParameterError(f"a table needs a caption and a limit of 1 or more; got {caption!r}, {limit!r}")
+    found = rows(frame, limit)
+    counted = len(found) if len(found) < limit else count_rows(frame)
+    names = _columns(found, columns)
+    lines = tuple(tuple(_cell(name, row[name]) for name in names) for row in found)
+    right = tuple(_is_number(name, found) for name in names)
+    return HtmlTable(clean(caption, 300), tuple(names.values()), right, lines, max(counted, total or 0))
+
+
+def _columns(found: Sequence[Row], columns: Mapping[str, str] | Sequence[str] | None) -> dict[str, str]:
+    there = list(found[0]) if found else list(columns or [])
+    wanted = there if columns is None else list(columns)
+    for name in wanted:
+        if name not in there:
+            raise UnknownNameError.of("column", name, there)
+    given = columns if isinstance(columns, Mapping) else {}
+    return {name: given.get(name) or clean(name.replace("_", " ")).capitalize() for name in wanted}
+
+
+def _cell(name: str, value: object) -> str:
+    if name.startswith("share") and (value is None or isinstance(value, int | float)):
+        return percent(value, _ROUNDING.get(name, "nearest"))
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return number(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return clean(value, _CELL_LIMIT) if str(value).strip() else ""
+
+
+def _is_number(name: str, found: Sequence[Row]) -> bool:
+    values = [row[name] for row in found if row[name] is not None]
+    numbers = [isinstance(value, int | float) and not isinstance(value, bool) for value in values]
+    return name.startswith("share") or (bool(numbers) and all(numbers))

@@ -1,0 +1,119 @@
+"""The verdict of a coverage report, in sentences that claim no more than is known (rule C12)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from diskenc_analysis.results import conflicting
+from diskenc_analysis.scope import ATTACHED, SCOPES, answers
+from diskenc_analysis.tables import templates
+from diskenc_analysis.text import Row, amount, count_rows, percent, rows
+
+if TYPE_CHECKING:
+    from diskenc_analysis.inventory import Inventory
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Sentences, the first of them the conclusion.
+
+    Attributes
+    ----------
+    sentences : tuple of str
+        Plain text; they are escaped when shown.
+
+    Examples
+    --------
+    >>> Verdict(("All is well.",))
+    All is well.
+    """
+
+    sentences: tuple[str, ...]
+
+    def _repr_html_(self) -> str:
+        return templates().get_template("verdict.html.j2").render(sentences=self.sentences)
+
+    def __repr__(self) -> str:
+        """Write one sentence a line."""
+        return "\n".join(self.sentences)
+
+
+def verdict(inv: Inventory, cov: Any) -> Verdict:
+    """Put the answer of a coverage report into words.
+
+    Parameters
+    ----------
+    inv : Inventory
+        What was read.
+    cov : frame
+        Coverage of it.
+
+    Returns
+    -------
+    Verdict
+        Shares are low bounds: what is unknown counts as not protected here, and is said beside.
+    """
+    found = answers(cov)
+    if not found:
+        return Verdict(("The inventory holds no disks, so there is nothing to judge.",))
+    parts = [_vms(found), *(_disks(found, scope) for scope in SCOPES), _conflicts(cov), *_reading(inv)]
+    return Verdict(tuple(part for part in parts if part))
+
+
+def _vms(found: dict[tuple[str, str], Row]) -> str:
+    row = found.get((ATTACHED, "temp_disk"))
+    if row is None or not _asked(row):
+        return ""
+    asked = amount(_asked(row), "vms")
+    return f"Temp disks: {_share(row)} of {asked} with a local disk have it encrypted{_open(row)}."
+
+
+def _disks(found: dict[tuple[str, str], Row], scope: str) -> str:
+    rest, keys = found.get((scope, "at_rest")), found.get((scope, "customer_keys"))
+    if rest is None or keys is None or not rest["total"]:
+        return ""
+    words = scope if rest["total"] != 1 else scope.replace("disks", "disk").removesuffix("s")
+    at_rest = f"{_share(rest)} of {_count(rest['total'], words)} encrypted at rest" if _asked(rest) else ""
+    customer = f"{_share(keys)} under a key that the customer controls{_open(keys)}" if _asked(keys) else ""
+    said = "; ".join(filter(None, (at_rest, customer))) or "outside the encryption matrix"
+    return f"{scope.capitalize()}: {said}."
+
+
+def _count(total: float, words: str) -> str:
+    return f"{total:,.0f} {words}"
+
+
+def _asked(row: Row) -> float:
+    return float(row["yes"] + row["no"] + row["unknown"])
+
+
+def _share(row: Row) -> str:
+    """Say the low bound, and that it is one where the bounds differ."""
+    if not row["unknown"]:
+        return percent(row["share_low"])
+    return f"at least {percent(row['share_low'], 'down')}"
+
+
+def _open(row: Row) -> str:
+    if not row["unknown"]:
+        return ""
+    return (
+        f" ({amount(row['unknown'], row['weight'])} unknown, so at most {percent(row['share_high'], 'up')})"
+    )
+
+
+def _conflicts(cov: Any) -> str:
+    count = count_rows(conflicting(cov))
+    return f"The data of {amount(count, 'disks')} contradicts itself: see Conflicts." if count else ""
+
+
+def _reading(inv: Inventory) -> list[str]:
+    totals, cut = inv.totals, sum(bool(row["truncated"]) for row in rows(inv.ledger))
+    said = []
+    if totals["rows_set_aside"]:
+        rate = f"{totals['rows_set_aside']:,} of {totals['rows_read']:,} rows read were set aside"
+        said.append(f"{rate}: see What was read.")
+    if cut:
+        said.append("Some exports show signs of a cut: what was cut off is absent from every count here.")
+    return said

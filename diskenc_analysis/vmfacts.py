@@ -1,0 +1,200 @@
+"""Facts of the VMs: host encryption, size, image, Azure Disk Encryption extension, and their disk lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import narwhals as nw
+
+from diskenc_analysis.frames import Frame, choose, doubted, given, helper, is_true, lazy, low, words
+from diskenc_analysis.sizes import size_facts
+
+if TYPE_CHECKING:
+    from diskenc_analysis.inventory import Inventory
+
+_SECURITY_ENCRYPTION = {
+    "diskwithvmgueststate": "disk",
+    "vmgueststateonly": "guest_state_only",
+    "nonpersistedtpm": "non_persisted_tpm",
+}
+_ADE_PUBLISHERS = ["microsoft.azure.security", "microsoft.ostcextensions"]
+_ADE_TYPES = ["azurediskencryption", "azurediskencryptionforlinux"]
+
+
+def vm_facts(inv: Inventory) -> Frame:
+    """Give the facts of every VM that was read.
+
+    Parameters
+    ----------
+    inv : Inventory
+        With `vms`, `vm_sizes`, `extensions`.
+
+    Returns
+    -------
+    Frame
+        `vm_key`, `vm_id` and text facts: `vm_host`, `vm_kind`, `vm_os`, `vm_image`, `local_disk`, `v5_plus`,
+        `size_from`, and those of the Azure Disk Encryption extension.
+    """
+    host = choose([(doubted("encryption_at_host"), "unknown"), (is_true("encryption_at_host"), "on")], "off")
+    kind = choose([(doubted("security_type"), "unknown"), (low("security_type") == "confidentialvm", "confidential")], "other")
+    system = choose([(low("os_type") == "windows", "windows"), (low("os_type") == "linux", "linux")], "unknown")
+    image = choose(
+        [(doubted("image_publisher", "image_id"), "unknown"), (given("image_publisher"), "platform"), (given("image_id"), "custom")],
+        "unstated",
+    )
+    read = given("extension_list") | given("instance_extensions")
+    vms = lazy(inv.vms).select(
+        "subscription_id",
+        vm_key=nw.col("key"),
+        vm_id=nw.col("id"),
+        size=low("vm_size"),
+        vm_host=host,
+        vm_kind=kind,
+        vm_os=system,
+        vm_image=image,
+        own_extensions=read,
+    )
+    sizes = helper(inv, size_facts(inv), ["size", "local_disk", "v5_plus", "size_from"])
+    vms = vms.join(sizes, on="size", how="left").join(_ade_extensions(inv), on="vm_key", how="left")
+    read_in = lazy(inv.extensions).select("subscription_id").filter(given("subscription_id")).unique()
+    vms = vms.join(read_in.with_columns(sub_read=nw.lit(True)), on="subscription_id", how="left")  # noqa: FBT003
+    unread = choose([(is_true("own_extensions") | is_true("sub_read"), "none")], "unread")
+    operation = nw.when(given("ext")).then(nw.col("ext")).otherwise(unread)
+    fill = [nw.col(n).fill_null("unknown") for n in ("local_disk", "v5_plus")]
+    rest = [nw.col(n).fill_null("") for n in ("size_from", "ext_volume", "ext_kek", "ext_age", "sub_os", "sub_data")]
+    return vms.with_columns(*fill, *rest, ext=operation).drop("subscription_id", "own_extensions", "sub_read", "size")
+
+
+def _ade_extensions(inv: Inventory) -> Frame:
+    """Give one row per VM with an Azure Disk Encryption extension."""
+    operation = low("operation")
+    state = low("provisioning_state")
+    message = low("substatus_messages").str.replace_all(r"[\s\"\\]", "")
+    linux = low("extension_type") == "azurediskencryptionforlinux"
+    old = given("aad_client") | nw.when(linux).then(low("handler_version").str.starts_with("0.")).otherwise(
+        low("handler_version").str.starts_with("1.")
+    )
+    ext = choose(
+        [
+            (operation.str.starts_with("enable") & ((state == "") | (state == "succeeded")), "enable"),
+            (operation.str.starts_with("enable"), "enable_failed"),
+            (operation.str.starts_with("disable"), "disable"),
+        ],
+        "unclear",
+    )
+    volume = choose(
+        [
+            (operation == "enableencryptionformatall", "format_all"),
+            (low("volume_type") == "all", "all"),
+            (low("volume_type") == "os", "os"),
+            (low("volume_type") == "data", "data"),
+        ],
+        "unknown",
+    )
+    found = lazy(inv.extensions).filter(
+        low("publisher").is_in(_ADE_PUBLISHERS), low("extension_type").is_in(_ADE_TYPES)
+    )
+    found = found.select(
+        vm_key=nw.col("key").str.replace_all(r"/extensions/[^/]*$", ""),
+        ext=ext,
+        ext_volume=volume,
+        ext_kek=choose([(given("kek_url"), "yes")], "no"),
+        ext_age=choose([(old, "old")], "new"),
+        sub_os=_substatus(message, "os"),
+        sub_data=_substatus(message, "data"),
+    )
+    names = ["ext", "ext_volume", "ext_kek", "ext_age", "sub_os", "sub_data"]
+    grouped = found.group_by("vm_key").agg(
+        *[nw.col(n).min().alias(f"{n}_low") for n in names], *[nw.col(n).max().alias(f"{n}_high") for n in names]
+    )
+    agreed = {n: _agreed(n, {"ext": "unclear", "ext_age": "new"}.get(n, "unknown")) for n in names}
+    return grouped.select("vm_key", **agreed)
+
+
+def _agreed(name: str, otherwise: str) -> nw.Expr:
+    """Give the value of a grouped column whose rows agree."""
+    lowest, highest = nw.col(f"{name}_low"), nw.col(f"{name}_high")
+    return nw.when(lowest == highest).then(lowest).otherwise(nw.lit(otherwise))
+
+
+def _substatus(message: nw.Expr, volume: str) -> nw.Expr:
+    return choose(
+        [
+            (message.str.contains(rf"[{{,]{volume}:encrypted"), "encrypted"),
+            (message.str.contains(rf"[{{,]{volume}:"), "not_encrypted"),
+        ],
+        "",
+    )
+
+
+def disk_lists(inv: Inventory) -> Frame:
+    """Give every disk as its VM lists it, with the status of the instance view.
+
+    Parameters
+    ----------
+    inv : Inventory
+        With `vms`, `vm_disks`, `vm_disk_status`.
+
+    Returns
+    -------
+    Frame
+        One row per VM and disk: `disk_key` (the managed disk's, else made of the VHD or the VM), `vm_key`,
+        the identity that a disk without a resource of its own gets, and text facts.
+    """
+    vms = lazy(inv.vms).select(
+        "subscription_id", "resource_group", "location", parent_key=nw.col("key"), vm_id=nw.col("id")
+    )
+    place = nw.when(nw.col("origin") == "os_disk").then(nw.lit("#osdisk")).otherwise(
+        nw.concat_str([nw.lit("#data"), nw.col("lun").fill_null("")])
+    )
+    listed = lazy(inv.vm_disks).join(vms, on="parent_key", how="left").with_columns(place=place)
+    made_id = nw.concat_str([nw.col("vm_id"), nw.col("place")])
+    unmanaged = given("vhd_uri") & ~given("managed_disk")
+    disk_id = nw.when(given("disk_id")).then(nw.col("disk_id")).otherwise(
+        nw.when(given("vhd_uri")).then(nw.col("vhd_uri")).otherwise(made_id)
+    )
+    disk_key = nw.when(given("disk_id_key")).then(nw.col("disk_id_key")).otherwise(disk_id.str.to_lowercase())
+    listed = listed.with_columns(list_id=disk_id, disk_key=disk_key, vm_key=nw.col("parent_key"))
+    facts = listed.select(
+        "disk_key",
+        "vm_key",
+        "list_id",
+        "disk_name",
+        "subscription_id",
+        "resource_group",
+        "location",
+        "size_gb",
+        name_key=low("disk_name"),
+        list_role=choose([(nw.col("origin") == "os_disk", "os")], "data"),
+        caching=choose([(low("caching") == "none", "none"), (low("caching") == "", "unstated")], "cached"),
+        list_kind=choose(
+            [(low("ephemeral_option") == "local", "ephemeral_os_disk"), (unmanaged, "unmanaged_disk")], "managed_disk"
+        ),
+        full_caching=choose([(is_true("full_caching"), "yes")], "no"),
+        list_set=choose([(given("disk_encryption_set_id"), "yes")], "no"),
+        conf_list=words("security_encryption_type", _SECURITY_ENCRYPTION, "unrecognised", "none"),
+        conf_list_set=choose([(given("secure_vm_disk_encryption_set_id"), "yes")], "no"),
+        vm_flag=choose([(is_true("ade_enabled"), "on"), (given("ade_enabled"), "off")], "none"),
+        vm_kek=choose([(given("ade_kek_url"), "yes"), (given("ade_secret_url"), "no")], "unknown"),
+    )
+    return facts.join(_statuses(inv), on=["vm_key", "name_key"], how="left").drop("name_key")
+
+
+def _statuses(inv: Inventory) -> Frame:
+    codes = low("status_codes")
+    status = choose(
+        [
+            (codes.str.contains(r"encryptionstate/encrypted(?:;|$)"), "encrypted"),
+            (codes.str.contains(r"encryptionstate/notencrypted(?:;|$)"), "not_encrypted"),
+            (codes.str.contains("encryptionstate/"), "unclear"),
+            (is_true("ade_enabled"), "encrypted"),
+        ],
+        "none",
+    )
+    found = lazy(inv.vm_disk_status).select(
+        vm_key=nw.col("parent_key"),
+        name_key=low("disk_name"),
+        status=status,
+        status_kek=choose([(given("ade_kek_url"), "yes"), (given("ade_secret_url"), "no")], "unknown"),
+    )
+    return found.group_by("vm_key", "name_key").agg(nw.col("status").min(), nw.col("status_kek").max())
