@@ -11,7 +11,7 @@ from diskenc_analysis.look import (
     ANSWERS,
     LEGEND_HEIGHT,
     LINE_HEIGHT,
-    MOST_IN_LINE,
+    LINE_LETTERS,
     Part,
     blank,
     describe,
@@ -242,4 +242,5 @@ def _rows_of(figure: go.Figure, names: Sequence[object], beside: Sequence[str]) 
     figure.update_yaxes(range=[count - 0.5, -0.5], showgrid=False, zeroline=False, ticklabelstandoff=6)
     width = 16 + round(7.2 * max(len(text) for text in beside))
     figure.update_layout(barmode="stack", bargap=0.28, margin_r=width)
-    size(figure, count, head=LEGEND_HEIGHT if len(figure.data) > MOST_IN_LINE else LINE_HEIGHT)
+    words = sum(len(trace.name) for trace in figure.data)
+    size(figure, count, head=LEGEND_HEIGHT if words > LINE_LETTERS else LINE_HEIGHT)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
 from diskenc_analysis import judge_vm
 from diskenc_analysis.editions import capabilities, resolve_edition
-from diskenc_analysis.facts import FACTS, IDENTITY, disk_facts
-from diskenc_analysis.frames import Frame, given, helper, kept, lazy, profiles, with_profile
+from diskenc_analysis.facts import DiskFacts, disk_facts
+from diskenc_analysis.frames import BAR, Frame, distinct, given, helper, kept, lazy
 from diskenc_analysis.judge import OF_VM, WORST_FIRST, disk_verdicts
 from diskenc_analysis.methods import Layers, decide
 
@@ -17,13 +18,20 @@ if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
 
 _LAYERS = ("sse", "host", "ade", "confidential", "method", "key_owner", "key_store")
+_KIND = ("kind", "role", "attachment")
 _OF_VM = (*OF_VM, "temp_disk_key_owner", "vm_evidence")
-_STATES = ("ade", "confidential", "kek")
 #: The columns of the coverage frame, in order.
 COLUMNS = (
-    *IDENTITY[:6],
+    "disk_id",
+    "name",
+    *_KIND,
+    "subscription_id",
     "subscription_name",
-    *IDENTITY[6:],
+    "resource_group",
+    "location",
+    "vm_id",
+    "gib",
+    "tags",
     *_LAYERS,
     "temp_disk_key_owner",
     *capabilities(),
@@ -61,107 +69,109 @@ def coverage(inv: Inventory, edition: str = "latest") -> Any:
     ['not_applicable', 'unknown', 'yes']
     """
     edition = resolve_edition(edition)
-    rows, pairs, vms = disk_facts(inv)
-    rows = kept(inv, with_profile(rows, FACTS), "disk_facts")
-    pairs = kept(inv, pairs, "disk_vm_pairs")
-    found = profiles(rows, FACTS)
-    layers = {p["profile"]: decide(p) for p in found}
-    of_vm = _of_vms(inv, _vm_profiles(inv, rows, pairs, vms, layers), pairs, edition)
-    rows = rows.join(of_vm, on="disk_key", how="left")
-    keys = ["profile", *_OF_VM]
-    rows = rows.with_columns(*[nw.col(n).fill_null("") for n in _OF_VM]).rename({n: f"v_{n}" for n in _OF_VM})
-    rows = rows.with_columns(judged=nw.concat_str([nw.col(n) for n in ("profile", *_prefixed())], separator="|"))
-    combos = _combos(rows)
-    facts = {p["profile"]: p for p in found}
-    verdicts = [_verdict(facts[c["profile"]], layers[c["profile"]], c, edition) for c in combos]
-    table = helper(inv, verdicts, ["judged", *_verdict_columns()])
-    rows = rows.join(table, on="judged", how="left").join(_subscriptions(inv), on="subscription_id", how="left")
-    del keys
+    facts = disk_facts(inv)
+    layers = {text: decide(profile) for text, profile in facts.profiles.items()}
+    vms, of_vm = _vms(inv, facts, layers, edition)
+    rows = facts.rows.join(vms.rename({"judged": "of_vm"}), on="vm_key", how="left")
+    rows = rows.join(_worst(facts, vms, inv, of_vm), on="disk_key", how="left")
+    worst = nw.when(given("worst")).then(nw.col("worst")).otherwise(nw.col("of_vm").fill_null(""))
+    rows = rows.with_columns(judged=nw.concat_str([nw.col("profile"), worst], separator=_DOUBLE))
+    rows = kept(inv, rows.drop("of_vm", "worst", "profile"), "disk_judged")
+    verdicts = [_verdict(text, facts, layers, of_vm, edition) for text in distinct(rows, "judged")]
+    rows = rows.join(helper(inv, "verdicts", verdicts, ["judged", *_VERDICT]), on="judged", how="left")
+    rows = rows.join(_subscriptions(inv), on="subscription_id", how="left")
     out = kept(inv, rows.select(*COLUMNS), "coverage_" + edition.replace("-", "_"))
     return nw.to_native(out.collect() if inv.engine == "polars" else out)
 
 
-def _prefixed() -> list[str]:
-    return [f"v_{n}" for n in _OF_VM]
+_DOUBLE = "¦"
+_VERDICT = (*_KIND, *_LAYERS, "temp_disk_key_owner", *capabilities(), "conflicts", "evidence")
 
 
-def _verdict_columns() -> list[str]:
-    return [*_LAYERS, "temp_disk_key_owner", *capabilities(), "conflicts", "evidence"]
-
-
-def _combos(rows: Frame) -> list[dict[str, str]]:
-    found = rows.select("judged", "profile", *_prefixed()).unique().collect()
-    return sorted(found.rows(named=True), key=lambda r: str(r["judged"]))  # type: ignore[return-value]
-
-
-def _verdict(facts: dict[str, str], layers: Layers, combo: dict[str, str], edition: str) -> dict[str, str]:
-    of_vm = {n: combo[f"v_{n}"] for n in OF_VM}
-    evidence = [*layers.evidence, *([combo["v_vm_evidence"]] if combo["v_vm_evidence"] else [])]
+def _verdict(
+    text: str, facts: DiskFacts, layers: Mapping[str, Layers], of_vm: Mapping[str, Mapping[str, str]], edition: str
+) -> dict[str, str]:
+    """Judge one combination of a disk's profile and its VMs' verdicts."""
+    profile, _, judged = text.partition(_DOUBLE)
+    mine, own = facts.profiles[profile], layers[profile]
+    vm = of_vm.get(judged) or _parsed(judged)
     return {
-        "judged": combo["judged"],
-        **{n: getattr(layers, n) for n in _LAYERS},
-        "temp_disk_key_owner": _temp_key_owner(facts, combo),
-        **disk_verdicts(facts, layers, of_vm, edition),
-        "conflicts": "; ".join(layers.conflicts),
-        "evidence": "; ".join(evidence),
+        "judged": text,
+        **{n: mine[n] for n in _KIND},
+        **{n: getattr(own, n) for n in _LAYERS},
+        "temp_disk_key_owner": _temp_key_owner(mine, vm),
+        **disk_verdicts(mine, own, vm, edition),
+        "conflicts": "; ".join(own.conflicts),
+        "evidence": "; ".join([*own.evidence, *filter(None, [vm["vm_evidence"]])]),
     }
 
 
-def _temp_key_owner(facts: dict[str, str], combo: dict[str, str]) -> str:
+def _parsed(judged: str) -> dict[str, str]:
+    """Read the verdicts of several VMs back from their text; of no VM all are empty."""
+    values = judged.split("~") if judged else [""] * len(_OF_VM)
+    return dict(zip(_OF_VM, values, strict=True))
+
+
+def _temp_key_owner(facts: Mapping[str, str], vm: Mapping[str, str]) -> str:
     if facts["attachment"] == "unattached" or facts["kind"] == "unmanaged_disk":
         return "not_applicable"
-    return combo["v_temp_disk_key_owner"] or "unknown"
+    return vm["temp_disk_key_owner"] or "unknown"
 
 
-def _vm_profiles(inv: Inventory, rows: Frame, pairs: Frame, vms: Frame, layers: dict[str, Layers]) -> Frame:
-    """Give every VM that owns a disk with its profile, the layers of its disks gathered into it."""
-    marks = [
-        {"profile": p, **{f"{n}_states": getattr(one, n) if n != "kek" or one.ade == "on" else "" for n in _STATES}}
-        for p, one in layers.items()
-    ]
-    names = [f"{n}_states" for n in _STATES]
-    small = helper(inv, marks, ["profile", *names])
-    owned = pairs.join(rows.select("disk_key", "profile"), on="disk_key", how="inner")
-    owned = owned.join(small, on="profile", how="left").select("vm_key", *names).unique()
-    words = {n: sorted({str(m[n]) for m in marks} - {""}) for n in names}
-    flags = [(n, w, f"{n}_{i}") for n in names for i, w in enumerate(words[n])]
-    owned = owned.with_columns(*[(nw.col(n) == w).cast(nw.Int64).alias(flag) for n, w, flag in flags])
-    grouped = owned.group_by("vm_key").agg(*[nw.col(flag).max() for _, _, flag in flags])
-    joined = {
-        n: nw.concat_str(
-            [nw.lit(""), *[_word(flag, w) for name, w, flag in flags if name == n]],
-        )
-        for n in names
+def _vms(
+    inv: Inventory, facts: DiskFacts, layers: Mapping[str, Layers], edition: str
+) -> tuple[Frame, dict[str, dict[str, str]]]:
+    """Judge every VM once: `vm_key` with `judged`, and the verdicts behind each value of that."""
+    states = [{"profile": text, "states": _states(one)} for text, one in layers.items()]
+    marked = facts.rows.join(helper(inv, "layer_states", states, ["profile", "states"]), on="profile", how="left")
+    owned = marked.filter(given("vm_key")).select("vm_key", "states")
+    more = facts.extra.join(marked.select("disk_key", "states"), on="disk_key", how="inner")
+    owned = nw.concat([owned, more.select("vm_key", "states")], how="vertical")
+    words = sorted({row["states"] for row in states})
+    flags = [(nw.col("states") == word).cast(nw.Int64).alias(f"s{i}") for i, word in enumerate(words)]
+    grouped = owned.with_columns(*flags).group_by("vm_key").agg(*[nw.col(f"s{i}").max() for i in range(len(words))])
+    held = [nw.when(nw.col(f"s{i}") == 1).then(nw.lit(f"+{i}")).otherwise(nw.lit("")) for i in range(len(words))]
+    grouped = grouped.select("vm_key", states=nw.concat_str([nw.lit(""), *held]))
+    grouped = grouped.join(facts.vms.select("vm_key", "vm"), on="vm_key", how="left")
+    judged = nw.concat_str([nw.col("vm").fill_null(""), nw.col("states")], separator=BAR)
+    grouped = kept(inv, grouped.select("vm_key", judged=judged), "vm_judged")
+    return grouped, {t: _vm_verdict(t, words, facts.vm_facts, edition) for t in distinct(grouped, "judged")}
+
+
+def _states(layers: Layers) -> str:
+    return "/".join([layers.ade, layers.confidential, layers.kek if layers.ade == "on" else ""])
+
+
+def _vm_verdict(text: str, words: list[str], known: Mapping[str, Mapping[str, str]], edition: str) -> dict[str, str]:
+    vm, _, held = text.partition(BAR)
+    states = [words[int(i)].split("/") for i in held.strip("+").split("+") if i]
+    gathered = {
+        name: "+".join(sorted({parts[k] for parts in states} - {""}))
+        for k, name in enumerate(("ade_states", "conf_states", "kek_states"))
     }
-    grouped = grouped.select("vm_key", **joined).join(vms, on="vm_key", how="left")
-    seen = nw.when(given("vm_host")).then(nw.lit("yes")).otherwise(nw.lit("no"))
-    grouped = grouped.rename({"confidential_states": "conf_states"}).with_columns(seen=seen)
-    return with_profile(grouped, judge_vm.FACTS)
+    seen = {"seen": "yes" if vm else "no"}
+    return judge_vm.vm_verdicts({**judge_vm.UNSEEN, **known.get(vm, {}), **gathered, **seen}, edition)
 
 
-def _word(flag: str, word: str) -> nw.Expr:
-    return nw.when(nw.col(flag) == 1).then(nw.lit(f"+{word}")).otherwise(nw.lit(""))
-
-
-def _of_vms(inv: Inventory, vms: Frame, pairs: Frame, edition: str) -> Frame:
-    """Judge the VMs once and copy the worst verdict among its VMs to every disk (RULES C3)."""
-    vms = kept(inv, vms.select("vm_key", "profile"), "vm_profiles")
-    judged = []
-    for facts in profiles(vms, judge_vm.FACTS):
-        verdict = judge_vm.vm_verdicts(facts, edition)
-        ranks = {n: f"{WORST_FIRST[n].index(verdict[n])}{verdict[n]}" for n in OF_VM}
-        judged.append({"profile": facts["profile"], **verdict, **ranks})
-    table = helper(inv, judged, ["profile", *_OF_VM])
-    of_disk = pairs.join(vms.join(table, on="profile", how="left"), on="vm_key", how="inner")
-    lowest = of_disk.group_by("disk_key").agg(
+def _worst(facts: DiskFacts, vms: Frame, inv: Inventory, of_vm: Mapping[str, Mapping[str, str]]) -> Frame:
+    """Take for each disk of several VMs the worst of their verdicts (RULES C3)."""
+    shared = facts.extra.select("disk_key").unique()
+    first = facts.rows.join(shared, on="disk_key", how="semi").filter(given("vm_key")).select("disk_key", "vm_key")
+    pairs = nw.concat([facts.extra, first], how="vertical").join(vms, on="vm_key", how="left")
+    ranked = [{"judged": text, **verdict, **_ranks(verdict)} for text, verdict in of_vm.items()]
+    pairs = pairs.join(helper(inv, "vm_ranked", ranked, ["judged", *_OF_VM]), on="judged", how="left")
+    grouped = pairs.group_by("disk_key").agg(
         *[nw.col(n).min() for n in (*OF_VM, "vm_evidence")],
-        nw.col("temp_disk_key_owner").min().alias("owner_low"),
-        nw.col("temp_disk_key_owner").max().alias("owner_high"),
+        nw.col("temp_disk_key_owner").min().alias("low"),
+        nw.col("temp_disk_key_owner").max().alias("high"),
     )
-    same = nw.col("owner_low") == nw.col("owner_high")
-    owner = nw.when(same).then(nw.col("owner_low")).otherwise(nw.lit("unknown"))
-    ranked = [nw.col(n).str.slice(1).alias(n) for n in OF_VM]
-    return lowest.select("disk_key", *ranked, "vm_evidence", temp_disk_key_owner=owner)
+    owner = nw.when(nw.col("low") == nw.col("high")).then(nw.col("low")).otherwise(nw.lit("unknown"))
+    values = [*[nw.col(n).str.slice(1) for n in OF_VM], owner, nw.col("vm_evidence")]
+    return grouped.select("disk_key", worst=nw.concat_str(values, separator="~"))
+
+
+def _ranks(verdict: Mapping[str, str]) -> dict[str, str]:
+    return {n: f"{WORST_FIRST[n].index(verdict[n])}{verdict[n]}" for n in OF_VM}
 
 
 def _subscriptions(inv: Inventory) -> Frame:

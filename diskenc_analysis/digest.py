@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 from markupsafe import Markup
 
-from diskenc_analysis.editions import capabilities, edition_label, editions, resolve_edition
-from diskenc_analysis.matrix import matrix_diff
-from diskenc_analysis.results import conflicting, coverage_facts, sources, versions, write_facts
-from diskenc_analysis.scope import ATTACHED, SNAPSHOTS, UNATTACHED, answers, only, with_scope
+from diskenc_analysis.editions import capabilities
+from diskenc_analysis.provenance import edition_changes, hashes, provenance
+from diskenc_analysis.results import conflicting, coverage_facts, sources, write_facts
+from diskenc_analysis.scope import ATTACHED, SNAPSHOTS, UNATTACHED, answers, by_size, only, with_scope
 from diskenc_analysis.summary import tally
 from diskenc_analysis.tables import HtmlTable, table, templates
-from diskenc_analysis.text import bounds, capability_label, count_rows, number, rows
+from diskenc_analysis.text import Row, bounds, capability_label, count_rows, number, rows
 from diskenc_analysis.verdict import verdict
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ __all__ = [
     "ATTACHED",
     "SNAPSHOTS",
     "UNATTACHED",
+    "by_size",
     "conflicts",
     "coverage_facts",
     "edition_changes",
@@ -36,20 +36,14 @@ __all__ = [
     "misses",
     "only",
     "provenance",
+    "reading",
     "shares",
     "verdict",
     "with_scope",
     "write_facts",
 ]
-_MISSED = {"no": "no", "Unhealthy": "no", "unknown": "unknown"}
-_WHO = {
-    "name": "Disk",
-    "subscription_name": "Subscription",
-    "resource_group": "Resource group",
-    "kind": "Kind",
-    "attachment": "Attachment",
-    "method": "Method",
-}
+_MISSED = ("no", "Unhealthy", "unknown")
+_SHORT = 6
 
 
 @dataclass(frozen=True)
@@ -73,7 +67,7 @@ class Lists:
     otherwise: str
 
     def _repr_html_(self) -> str:
-        shown = [(heading, Markup(part._repr_html_())) for heading, part in self.lists]  # noqa: S704 - escaped by its template
+        shown = [(heading, _shown(part)) for heading, part in self.lists]
         return templates().get_template("lists.html.j2").render(lists=shown, otherwise=self.otherwise)
 
     def __repr__(self) -> str:
@@ -81,7 +75,45 @@ class Lists:
         return "\n\n".join(f"{heading}\n{part!r}" for heading, part in self.lists) or self.otherwise
 
 
-def files(inv: Inventory, limit: int = 200) -> HtmlTable:
+def _shown(part: HtmlTable) -> dict[str, Any]:
+    """Give a table for the template of lists; a short one need not be folded."""
+    html = Markup(part._repr_html_())  # noqa: S704 - escaped by its template
+    return {"html": html, "short": len(part.lines) <= _SHORT}
+
+
+def reading(inv: Inventory) -> HtmlTable:
+    """Sum the ledger by resource type.
+
+    Parameters
+    ----------
+    inv : Inventory
+        What was read.
+
+    Returns
+    -------
+    HtmlTable
+        The last row is the sum. Rows read are always rows used plus rows set aside.
+    """
+    found = sources(inv)
+    used = sorted({row["resource_type"] for row in found if row["rows_used"]})
+    other = [row for row in found if row["resource_type"] not in used]
+    lines = [_sum_of([row for row in found if row["resource_type"] == kind], kind) for kind in used]
+    if other:
+        lines.append(_sum_of(other, "other types, not used"))
+    return table([*lines, _sum_of(found, "All")], "Rows read, by resource type")
+
+
+def _sum_of(found: Sequence[Row], name: str) -> Row:
+    counts = {"Read": "rows_read", "Used": "rows_used", "Set aside": "rows_set_aside"}
+    sums = {words: sum(row[column] for row in found) for words, column in counts.items()}
+    return {"Resource type": name, "Files": _count_files(found)} | sums
+
+
+def _count_files(found: Sequence[Row]) -> int:
+    return len({row["source"] for row in found})
+
+
+def files(inv: Inventory, limit: int = 200) -> Lists:
     """List what was read: each file and resource type, with what was used and set aside.
 
     Parameters
@@ -93,12 +125,11 @@ def files(inv: Inventory, limit: int = 200) -> HtmlTable:
 
     Returns
     -------
-    HtmlTable
-        Rows read are always rows used plus rows set aside.
+    Lists
+        Those with rows set aside, or with signs of a cut, stand first.
     """
     columns = {
         "source": "File",
-        "shape": "Shape",
         "resource_type": "Resource type",
         "rows_read": "Read",
         "rows_used": "Used",
@@ -106,8 +137,13 @@ def files(inv: Inventory, limit: int = 200) -> HtmlTable:
         "reasons": "Why",
         "truncation_reason": "Signs of a cut",
         "captured_at": "Captured",
+        "shape": "Shape",
     }
-    return table(sources(inv), "Files read, with what was used of them", columns, limit)
+    found = sorted(
+        sources(inv), key=lambda row: (not (row["rows_set_aside"] or row["truncated"]), row["source"])
+    )
+    heading = f"Each of the {number(_count_files(found))} files, those with rows set aside first"
+    return Lists(((heading, table(found, "Files read", columns, limit)),), "No file was read.")
 
 
 def gaps(inv: Inventory) -> HtmlTable:
@@ -160,7 +196,7 @@ def shares(cov: Any) -> HtmlTable:
     HtmlTable
         Capabilities of a VM are not counted in GiB.
     """
-    sizes = answers(cov, weight="gib")
+    sizes = {key: row for key, row in answers(cov, weight="gib").items() if row["weight"] == "gib"}
     lines = [
         {
             "Part": scope,
@@ -204,7 +240,7 @@ def misses(cov: Any, limit: int = 25) -> Lists:
 
 
 def _missing(cov: Any, capability: str) -> Any:
-    frame = nw.from_native(cov).filter(nw.col(capability).is_in(list(_MISSED)))
+    frame = _named(cov).filter(nw.col(capability).is_in(_MISSED))
     known = nw.when(nw.col(capability) == "unknown").then(nw.lit(1)).otherwise(nw.lit(0))
     ordered = frame.with_columns(known=known, size=-nw.col("gib").fill_null(0)).sort(
         "known", "size", "disk_id"
@@ -212,12 +248,28 @@ def _missing(cov: Any, capability: str) -> Any:
     return ordered.to_native()
 
 
+def _named(cov: Any) -> Any:
+    """Put the id of a subscription where its name is not known."""
+    name = nw.coalesce("subscription_name", "subscription_id")
+    return nw.from_native(cov).with_columns(subscription_name=name)
+
+
 def _miss_list(name: str, frame: Any, limit: int) -> tuple[str, HtmlTable]:
     total = count_rows(frame)
     unsure = count_rows(nw.from_native(frame).filter(nw.col("known") == 1).to_native())
     heading = f"{capability_label(name)}: {number(total - unsure)} no, {number(unsure)} unknown"
-    columns = _WHO | {"gib": "GiB", name: "Answer", "evidence": "Evidence"}
-    return heading, table(frame, capabilities()[name].question, columns, limit, total)
+    lines = [_who(row) | {"Answer": row[name], "Evidence": row["evidence"]} for row in rows(frame, limit)]
+    return heading, table(lines, capabilities()[name].question, limit=limit, total=total)
+
+
+def _who(row: Row) -> Row:
+    return {
+        "Disk": row["name"],
+        "Where": f"{row['subscription_name'] or '–'} / {row['resource_group'] or '–'}",
+        "What": f"{row['kind'].replace('_', ' ')}, {row['attachment']}",
+        "Method": row["method"],
+        "GiB": row["gib"],
+    }
 
 
 def conflicts(cov: Any, limit: int = 100) -> HtmlTable:
@@ -235,75 +287,9 @@ def conflicts(cov: Any, limit: int = 100) -> HtmlTable:
     HtmlTable
         Sorted by disk id, with the contradiction and the evidence.
     """
-    frame = nw.from_native(conflicting(cov)).sort("disk_id").to_native()
-    columns = _WHO | {"conflicts": "Contradiction", "evidence": "Evidence"}
-    return table(frame, "Disks whose data contradicts itself", columns, limit)
-
-
-def provenance(params: Mapping[str, Any]) -> HtmlTable:
-    """List how the report was made: edition, parameters, versions.
-
-    Parameters
-    ----------
-    params : mapping
-        The notebook's parameters.
-
-    Returns
-    -------
-    HtmlTable
-        Where files lie on this machine is left out.
-    """
-    edition = str(params["edition"])
-    made = {"Edition of the matrix": f"{resolve_edition(edition)}: {edition_label(edition)}"}
-    made["As of"] = str(params["as_of"]) or "no date stated"
-    given = {
-        f"Parameter {name}": _shown(name, value) for name, value in params.items() if name != "facts_out"
-    }
-    made |= given | {f"Version of {name}": value for name, value in versions().items()}
-    return table([{"What": what, "Value": value} for what, value in made.items()], "How this report was made")
-
-
-def _shown(name: str, value: object) -> str:
-    if name == "inventory":
-        return Path(str(value)).name if value else "the bundled sample"
-    return str(value) or "(empty)"
-
-
-def hashes(inv: Inventory, limit: int = 200) -> HtmlTable:
-    """List the SHA-256 of each file that was read.
-
-    Parameters
-    ----------
-    inv : Inventory
-        What was read.
-    limit : int
-        Most files listed.
-
-    Returns
-    -------
-    HtmlTable
-        One row per file.
-    """
-    found = {row["source"]: {"File": row["source"], "SHA-256": row["sha256"]} for row in sources(inv)}
-    return table(list(found.values()), "Input files by hash", limit=limit)
-
-
-def edition_changes(edition: str = "latest") -> HtmlTable:
-    """List the cells in which an edition of the matrix differs from the one before, or from the next.
-
-    Parameters
-    ----------
-    edition : str
-        The edition that judged the report.
-
-    Returns
-    -------
-    HtmlTable
-        One row per cell that differs.
-    """
-    known, ours = editions(), resolve_edition(edition)
-    place = known.index(ours)
-    other = known[place - 1] if place else known[min(place + 1, len(known) - 1)]
-    old, new = sorted((ours, other))
-    columns = {"capability": "Capability", "method": "Method", "old": old, "new": new, "source": "Source"}
-    return table(matrix_diff(old, new), f"Cells that differ between the editions {old} and {new}", columns)
+    frame = _named(conflicting(cov)).sort("disk_id").to_native()
+    lines = [
+        _who(row) | {"Contradiction": row["conflicts"], "Evidence": row["evidence"]}
+        for row in rows(frame, limit)
+    ]
+    return table(lines, "Disks whose data contradicts itself", limit=limit, total=count_rows(frame))

@@ -151,67 +151,71 @@ class _Reader:
         self._normalise(parsed.rows, source)
 
     def _read_large(self, path: Path, source: int) -> None:
-        """Let DuckDB read the file once for the table it seems to hold, and again for any other it holds."""
+        """Let DuckDB read the file: a light pass to count, then one per table and layout that it holds."""
         with envelopes.opened(path, self.scratch) as opened:
-            done: list[str] = []
-            todo = {_table(opened.first_type) or "disks"}
-            while todo:
-                table = schema.table(todo.pop())
-                counts = self._chunk(table, opened, source)
-                if not done:
-                    rows = sum(n for _, _, n in counts)
-                    self.ledger.describe(source, opened.shape, shapes.signs_of(opened.members, rows))
-                    self._count(counts, source)
-                    todo |= {t for t in (_table(a) for a, _, _ in counts) if t}
-                done.append(table.name)
-                todo -= set(done)
-                odd = (1, 2) if len(done) == 1 else (2,)
-                self._read_odd(table, opened, source, odd)
+            try:
+                counts = self._count(opened)
+                rows = sum(counts.values())
+                self.ledger.describe(source, opened.shape, shapes.signs_of(opened.members, rows))
+                for name in {_table(arm_type): None for arm_type, _ in counts}:
+                    self._read_table(name, counts, opened, source)
+            except duckdb.Error as error:
+                raise UnreadableInputError(opened.explain(error)) from None
 
-    def _chunk(self, table: schema.Table, opened: envelopes.Opened, source: int) -> list[tuple[str, int, int]]:
-        """Read every row of the file as if it belonged to one table, and keep those that do."""
-        relation = _read_json(opened.path, file_columns(table), opened.format)
-        try:
-            self._make_chunk(resources_sql(table, relation, str(source)))
-        except duckdb.Error as error:
-            raise UnreadableInputError(opened.explain(error)) from None
-        self._keep(table, "odd = 0")
-        counts = self.connection.execute("SELECT arm_type, odd, count(*) FROM chunk GROUP BY ALL").fetchall()
-        for arm_type, odd, rows in counts:
-            if odd == 0 and arm_type in table.types:
-                self.ledger.place(source, arm_type, rows)
-        return counts
-
-    def _make_chunk(self, sql: str) -> None:
-        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE chunk AS {sql}")
-
-    def _keep(self, table: schema.Table, where: str) -> None:
-        self.connection.execute(
-            f'INSERT INTO "{table.name}" BY NAME SELECT * EXCLUDE (arm_type, odd) FROM chunk '
-            f"WHERE {where} AND {_of(table)}"
+    def _count(self, opened: envelopes.Opened) -> Counter[tuple[str, bool]]:
+        """Count the rows by type and by whether they have `properties`; no type stands for no name."""
+        columns = {"id": "VARCHAR", "type": "VARCHAR", "properties": 'STRUCT("_" VARCHAR)'}
+        sql = (
+            "SELECT CASE WHEN id IS NULL OR type IS NULL THEN '' ELSE lower(type) END, properties IS NOT NULL, "
+            f"count(*) FROM {_read_json(opened.path, columns, opened.format)} GROUP BY ALL"
         )
+        return Counter({(t, nested): n for t, nested, n in self.connection.execute(sql).fetchall()})
 
-    def _count(self, counts: list[tuple[str, int, int]], source: int) -> None:
-        for arm_type, odd, rows in counts:
-            if odd != 1 and not _table(arm_type):
-                self.ledger.set_aside(source, arm_type, NOT_OURS, rows)
-
-    def _read_odd(self, table: schema.Table, opened: envelopes.Opened, source: int, odd: tuple[int, ...]) -> None:
-        """Send the rows that the fast pass could not use through the thorough one."""
-        which = f"odd IN ({', '.join(map(str, odd))})"
-        [(expected,)] = self.connection.execute(f"SELECT count(*) FROM chunk WHERE {which}").fetchall()
-        if not expected:
+    def _read_table(
+        self, name: str | None, counts: Counter[tuple[str, bool]], opened: envelopes.Opened, source: int
+    ) -> None:
+        types = {t: counts[t, True] + counts[t, False] for t, _ in counts if _table(t) == name}
+        if name is None:
+            for arm_type, rows in types.items():
+                if arm_type:
+                    self.ledger.set_aside(source, arm_type, NOT_OURS, rows)
+            if types.get(""):
+                self._read_again(f"SELECT e::VARCHAR, '' FROM {_objects(opened)} WHERE {_NAMELESS}", types, opened, source)
             return
-        objects = f"(SELECT json AS e FROM {_read_objects(opened.path, opened.format)})"
-        sql = resources_sql(table, objects, str(source), elements=True)
-        cursor = self.connection.cursor().execute(f"SELECT e::VARCHAR FROM ({sql}) WHERE {which}")
-        seen = 0
+        table = schema.table(name)
+        inserted = 0
+        for layout, nested in (("nested", True), ("flat", False)):
+            if any(counts[t, nested] for t in types):
+                relation = _read_json(opened.path, file_columns(table, layout), opened.format)
+                inserted += self._insert(table, resources_sql(table, relation, str(source), layout), "odd = 0")
+        missing: Counter[str] = Counter()
+        if inserted < sum(types.values()):
+            sql = resources_sql(table, _objects(opened), str(source), "element")
+            again = f"SELECT e::VARCHAR, arm_type FROM ({sql}) WHERE odd = 2 AND {_of(table)}"
+            missing = self._read_again(again, {"": sum(types.values()) - inserted}, opened, source)
+        for arm_type, rows in types.items():
+            self.ledger.place(source, arm_type, rows - missing[arm_type])
+
+    def _insert(self, table: schema.Table, sql: str, where: str) -> int:
+        [(rows,)] = self.connection.execute(
+            f'INSERT INTO "{table.name}" BY NAME SELECT * EXCLUDE (arm_type, odd) FROM ({sql}) '
+            f"WHERE {where} AND {_of(table)}"
+        ).fetchall()
+        return int(rows)
+
+    def _read_again(
+        self, sql: str, expected: dict[str, int], opened: envelopes.Opened, source: int
+    ) -> Counter[str]:
+        """Send the rows that the fast pass could not use through the thorough one; count them by type."""
+        cursor = self.connection.cursor().execute(sql)
+        seen: Counter[str] = Counter()
         while batch := cursor.fetchmany(10_000):
-            seen += len(batch)
-            self._thorough([text for (text,) in batch], source)
-        if seen != expected:
-            message = f"{opened.shown}: of {expected} rows in an unusual spelling, {seen} were found again"
-            raise UnreadableInputError(message)
+            seen.update(arm_type for _, arm_type in batch)
+            self._thorough([text for text, _ in batch], source)
+        if seen.total() != expected[""]:
+            message = f"of {expected['']} rows in an unusual spelling {seen.total()} were found again"
+            raise UnreadableInputError(f"{opened.shown}: {message}")
+        return seen
 
     def _thorough(self, texts: list[str | None], source: int) -> None:
         parsed = shapes.Parsed()
@@ -244,10 +248,9 @@ class _Reader:
             self.lines.close()
         for name in dict.fromkeys(filter(None, map(_table, self.waiting))):
             table = schema.table(name)
-            relation = _read_json(self.scratch / NORMALISED, file_columns(table), "newline_delimited")
-            self._make_chunk(resources_sql(table, relation, SOURCE_MEMBER))
-            self._keep(table, "true")
-        self.connection.execute("DROP TABLE IF EXISTS chunk")
+            for layout in ("nested", "flat"):
+                relation = _read_json(self.scratch / NORMALISED, file_columns(table, layout), "newline_delimited")
+                self._insert(table, resources_sql(table, relation, SOURCE_MEMBER, layout), "odd <> 3")
         tables = schema.tables().values()
         for table in tables:
             if table.types:
@@ -264,7 +267,7 @@ def _child_sql(table: schema.Table) -> str:
         raise ValueError(table.name)
     if not table.child.whole:
         return elements_sql(table)
-    sql = resources_sql(table, f"({unnest_sql(table)})", "parent_source", elements=True)
+    sql = resources_sql(table, f"({unnest_sql(table)})", "parent_source", "element")
     return (
         f"SELECT * EXCLUDE (arm_type, odd, e) FROM ({sql}) WHERE key IS NOT NULL "
         f'AND key NOT IN (SELECT key FROM "{table.name}") QUALIFY row_number() OVER (PARTITION BY key) = 1'
@@ -286,10 +289,13 @@ def _quoted(path: Path) -> str:
 
 def _read_json(path: Path, columns: dict[str, str], form: str) -> str:
     spec = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
-    errors = ", ignore_errors = true" if form == "newline_delimited" else ""
-    return f"read_json({_quoted(path)}, columns = {{{spec}}}, format = '{form}', records = true{errors})"
+    options = f"columns = {{{spec}}}, format = '{form}', records = true, ignore_errors = true"
+    return f"read_json({_quoted(path)}, {options})"
 
 
-def _read_objects(path: Path, form: str) -> str:
-    errors = ", ignore_errors = true" if form == "newline_delimited" else ""
-    return f"read_json_objects({_quoted(path)}, format = '{form}'{errors})"
+def _objects(opened: envelopes.Opened) -> str:
+    errors = ", ignore_errors = true" if opened.format == "newline_delimited" else ""
+    return f"(SELECT json AS e FROM read_json_objects({_quoted(opened.path)}, format = '{opened.format}'{errors}))"
+
+
+_NAMELESS = "coalesce(e->>'$.id' IS NULL OR e->>'$.type' IS NULL, true)"

@@ -3,6 +3,9 @@
 Three nested steps, so that each JSON text is parsed once a row: *heads* (the members at the top of the
 object or of its `properties`, still as JSON text), *parts* (all members wanted of one head, as a list),
 then the columns. Both the reader of files and the tables made of elements use it.
+
+A file is read in one *layout* at a time, for every column asked of it costs time in every row: `nested`
+(the body under `properties`, as ARM has it) or `flat` (as the CLI prints it).
 """
 
 from __future__ import annotations
@@ -27,19 +30,18 @@ class _Path:
     lower: bool
 
 
-def _parse(path: str) -> _Path:
-    """Split a path into its head and what lies below it."""
+def _parse(path: str, table: Table) -> _Path:
+    """Split a path into its head and what lies below it; an element is its own head."""
+    if not table.types:
+        return _Path("e", "" if path == "." else path, False, False)
     body = path.startswith("properties.")
-    inner = path.removeprefix("properties.")
-    match = re.match(r"(\w+)(~?)\.?(.*)$", inner, re.DOTALL)
-    if match is None:  # the path "." : the element itself
-        return _Path("", "", False, False)
-    return _Path(match[1], match[3], body, bool(match[2]))
+    head, low, rest = re.fullmatch(r"(\w+)(~?)\.?(.*)", path.removeprefix("properties.")).groups()  # type: ignore[union-attr]
+    return _Path(head, rest, body, bool(low))
 
 
 def _paths(table: Table) -> list[_Path]:
-    envelope = [_parse(p) for paths in ENVELOPE.values() for p in paths.split("|")] if table.types else []
-    return [*envelope, *(_parse(p) for c in table.columns for p in c.paths)]
+    envelope = [p for paths in ENVELOPE.values() for p in paths.split("|")] if table.types else []
+    return [_parse(p, table) for p in [*envelope, *(p for c in table.columns for p in c.paths)]]
 
 
 def _heads(table: Table) -> dict[str, bool]:
@@ -54,7 +56,7 @@ def _snake(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-def file_columns(table: Table) -> dict[str, str]:
+def file_columns(table: Table, layout: str) -> dict[str, str]:
     """Give the column specification with which DuckDB reads the objects of one table from a file.
 
     DuckDB compares the names of a specification without regard to case, so of two spellings that differ in
@@ -65,6 +67,8 @@ def file_columns(table: Table) -> dict[str, str]:
     ----------
     table : Table
         A table of ARM resources.
+    layout : {"nested", "flat"}
+        Where the body is.
 
     Returns
     -------
@@ -74,21 +78,21 @@ def file_columns(table: Table) -> dict[str, str]:
     Examples
     --------
     >>> from diskenc_analysis.schema import table
-    >>> file_columns(table("disks"))["managedBy"]
+    >>> file_columns(table("disks"), "nested")["managedBy"]
     'VARCHAR'
     """
     heads = _heads(table)
-    nested = _distinct([h for h, body in heads.items() if body])
-    top = _distinct(["id", "type", SOURCE_MEMBER, *heads, *markers(table)])
-    columns = dict.fromkeys(top, "VARCHAR")
+    nested = _distinct([h for h, body in heads.items() if body]) if layout == "nested" else []
+    flat = [h for h, body in heads.items() if not body or (layout == "flat" and h not in _TAKEN)]
+    columns = dict.fromkeys(_distinct(["id", "type", SOURCE_MEMBER, *flat, *markers(table, layout)]), "VARCHAR")
     members = ", ".join(f'"{n}" VARCHAR' for n in nested)
     columns["properties"] = f"STRUCT({members})" if nested else "VARCHAR"
     return columns
 
 
-def markers(table: Table) -> list[str]:
+def markers(table: Table, layout: str) -> list[str]:
     """Name the snake_case members that show a row to be in that spelling."""
-    heads = _heads(table)
+    heads = [h for h, body in _heads(table).items() if not body or layout == "flat"]
     names = [_snake(h) for h in heads if _snake(h) != h.lower()]
     return _distinct([*names, *(["handware_profile"] if "hardwareProfile" in heads else [])])
 
@@ -97,24 +101,14 @@ def _distinct(names: list[str]) -> list[str]:
     return list({n.lower(): n for n in reversed(names)}.values())[::-1]
 
 
-def _file_head(table: Table) -> Callable[[str, bool], str]:
-    known = {n.lower() for n in file_columns(table)}
-
-    def head(name: str, body: bool) -> str:
-        if not body:
-            return f'"{name}"'
-        flat = name not in _TAKEN and name.lower() in known
-        return f'coalesce(properties."{name}", "{name}")' if flat else f'properties."{name}"'
-
-    return head
-
-
-def _element_head(name: str, body: bool) -> str:
-    if not name:
-        return "e->>'$'"
-    if body and name in _TAKEN:
-        return f"e->>'$.properties.{name}'"
-    return f"coalesce(e->>'$.properties.{name}', e->>'$.{name}')" if body else f"e->>'$.{name}'"
+def _head(layout: str, name: str, body: bool) -> str:
+    """SQL for one head of an object: a column of a file, or a member of the JSON value `e`."""
+    if layout == "element":
+        whole = f"e->>'$.properties.{name}'" if body else f"e->>'$.{name}'"
+        return f"coalesce({whole}, e->>'$.{name}')" if body and name not in _TAKEN else whole
+    if layout == "flat":
+        return "NULL::VARCHAR" if body and name in _TAKEN else f'"{name}"'
+    return f'properties."{name}"' if body else f'"{name}"'
 
 
 def _json_path(rest: str) -> str:
@@ -122,7 +116,7 @@ def _json_path(rest: str) -> str:
 
 
 def _plain(rest: str) -> bool:
-    return bool(rest) and "[*]" not in rest and "[name=" not in rest
+    return bool(rest) and "[*]" not in rest and not rest.startswith("[name=")
 
 
 def _h(name: str) -> str:
@@ -133,6 +127,7 @@ class _Parts:
     """Which members of each head are wanted, and how a column refers to one."""
 
     def __init__(self, table: Table) -> None:
+        self.table = table
         self.wanted: dict[tuple[str, bool], list[str]] = {}
         for path in _paths(table):
             if _plain(path.rest):
@@ -164,7 +159,8 @@ class _Parts:
 
 
 def _value(column: Column, parts: _Parts) -> str:
-    values = [f"nullif({parts.value(_parse(p), column.dtype)}, '')" for p in column.paths]
+    paths = [_parse(p, parts.table) for p in column.paths]
+    values = [f"nullif({parts.value(p, column.dtype)}, '')" for p in paths]
     return f"coalesce({', '.join(values)})" if len(values) > 1 else values[0]
 
 
@@ -191,7 +187,7 @@ def _doubts(table: Table, parts: _Parts) -> list[str]:
     for column in table.columns:
         tests = [
             f"NOT (starts_with({_h(path.head)}, '{{') OR starts_with({_h(path.head)}, '['))"
-            for path in map(_parse, column.paths)
+            for path in (_parse(p, table) for p in column.paths)
             if path.rest
         ]
         value = _value(column, parts)
@@ -224,7 +220,7 @@ def _derived(table: Table, parts: _Parts) -> dict[str, str]:
     }
 
 
-def resources_sql(table: Table, relation: str, source: str, elements: bool = False) -> str:
+def resources_sql(table: Table, relation: str, source: str, layout: str) -> str:
     """SQL that turns objects into rows of a table of ARM resources.
 
     Parameters
@@ -232,19 +228,19 @@ def resources_sql(table: Table, relation: str, source: str, elements: bool = Fal
     table : Table
         A table of ARM resources.
     relation : str
-        SQL of what holds the objects: a `read_json` call with `file_columns`, or, with `elements`, a
-        relation with the JSON column `e`.
+        SQL of what holds the objects: a `read_json` call with `file_columns`, or a relation with the JSON
+        column `e`.
     source : str
         SQL expression for the number of the input file.
-    elements : bool
-        Whether the objects are JSON values rather than columns.
+    layout : {"nested", "flat", "element"}
+        How the relation holds them.
 
     Returns
     -------
     str
-        A SELECT whose columns are those of `table.column_names()`, then `arm_type`, `odd` (1 where id or
-        type are missing, 2 where the row of this table is spelt otherwise or has nothing in its body, else
-        0: odd rows need the normalising pass), and with `elements` the object `e`.
+        A SELECT whose columns are those of `table.column_names()`, then `arm_type` (lower case) and `odd`:
+        0 a row of this layout, 1 id or type missing, 2 spelt otherwise or with nothing in its body (both
+        need the normalising pass), 3 of the other layout; in layout `element` also the object `e`.
     """
     parts = _Parts(table)
     envelope = [Column(n, "string", tuple(p.split("|")), "") for n, p in ENVELOPE.items()]
@@ -253,29 +249,38 @@ def resources_sql(table: Table, relation: str, source: str, elements: bool = Fal
         *(f"{sql} AS {name}" for name, sql in _derived(table, parts).items()),
         *_columns(table, parts),
     ]
-    types = ", ".join(f"'{t}'" for t in table.types)
+    bodies = [_h(h) for h, body in _heads(table).items() if body]
+    other = {"nested": "NOT has_properties", "flat": "has_properties"}.get(layout, "false")
+    empty = f"has_properties AND coalesce({', '.join(bodies)}) IS NULL" if bodies else "false"
     return (
         f"SELECT {', '.join(columns)}, arm_type, CASE WHEN h_id IS NULL OR arm_type IS NULL THEN 1 "
-        f"WHEN arm_type IN ({types}) AND (marked OR ({_empty(table)})) THEN 2 ELSE 0 END AS odd"
-        f"{', e' if elements else ''} FROM (SELECT *, {key_sql('h_id')} AS key{parts.select()} "
-        f"FROM ({_heads_sql(table, relation, source, elements)}))"
+        f"WHEN {other} THEN 3 WHEN marked OR ({empty}) THEN 2 ELSE 0 END AS odd"
+        f"{', e' if layout == 'element' else ''} FROM (SELECT *, {key_sql('h_id')} AS key{parts.select()} "
+        f"FROM ({_heads_sql(table, relation, source, layout)}))"
     )
 
 
-def _empty(table: Table) -> str:
-    bodies = [_h(h) for h, body in _heads(table).items() if body]
-    return f"has_properties AND coalesce({', '.join(bodies)}) IS NULL" if bodies else "false"
+def _heads_sql(table: Table, relation: str, source: str, layout: str) -> str:
+    def top(name: str) -> str:
+        return f"e->>'$.{name}'" if layout == "element" else f'"{name}"'
 
-
-def _heads_sql(table: Table, relation: str, source: str, elements: bool) -> str:
-    head = _element_head if elements else _file_head(table)
-    top = (lambda n: f"e->>'$.{n}'") if elements else (lambda n: f'"{n}"')
-    heads = ", ".join(f"{head(h, body)} AS {_h(h)}" for h, body in _heads(table).items())
-    marked = f"coalesce({', '.join(map(top, markers(table)))}) IS NOT NULL" if markers(table) else "false"
+    heads = ", ".join(f"{_head(layout, h, body)} AS {_h(h)}" for h, body in _heads(table).items())
+    marked = " OR ".join(
+        f"({where}coalesce({', '.join(map(top, names))}) IS NOT NULL)"
+        for where, names in _marks(table, layout, f"{top('properties')} IS NULL AND ")
+        if names
+    )
     return (
         f"SELECT {heads}, lower({top('type')}) AS arm_type, {top('properties')} IS NOT NULL AS has_properties, "
-        f"{marked} AS marked, {source} AS source{', e' if elements else ''} FROM {relation}"
+        f"{marked or 'false'} AS marked, {source} AS source{', e' if layout == 'element' else ''} FROM {relation}"
     )
+
+
+def _marks(table: Table, layout: str, if_flat: str) -> list[tuple[str, list[str]]]:
+    """Pair the markers that hold in a layout with the condition under which they do."""
+    if layout != "element":
+        return [("", markers(table, layout))]
+    return [("", markers(table, "nested")), (if_flat, markers(table, "flat"))]
 
 
 def elements_sql(table: Table) -> str:
@@ -291,13 +296,11 @@ def elements_sql(table: Table) -> str:
     str
         A SELECT whose columns are those of `table.column_names()`.
     """
-    if table.child is None:
-        raise ValueError(table.name)
     parts = _Parts(table)
-    heads = ", ".join(f"{_element_head(h, False)} AS {_h(h)}" for h in _heads(table))
     return (
         f"SELECT parent_key, origin, {', '.join(_columns(table, parts))} FROM ("
-        f"SELECT *{parts.select()} FROM (SELECT parent_key, origin, {heads} FROM ({unnest_sql(table)})))"
+        f"SELECT parent_key, origin, h_e{parts.select()} FROM ("
+        f"SELECT parent_key, origin, e->>'$' AS h_e FROM ({unnest_sql(table)})))"
     )
 
 

@@ -6,30 +6,34 @@ facts mean is decided in `methods` and `judge`, once per distinct combination of
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import narwhals as nw
 
 from diskenc_analysis import keys
-from diskenc_analysis.frames import Frame, choose, doubted, given, lazy, low, words
-from diskenc_analysis.vmfacts import disk_lists, vm_facts
+from diskenc_analysis.frames import (
+    BAR,
+    Frame,
+    choose,
+    distinct,
+    doubted,
+    fold,
+    given,
+    helper,
+    is_true,
+    kept,
+    lazy,
+    low,
+    profile,
+    words,
+)
+from diskenc_analysis.vmfacts import LIST_FACTS, VM_FACTS, disk_lists, vm_rows
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
 
-IDENTITY = (
-    "disk_id",
-    "name",
-    "kind",
-    "role",
-    "attachment",
-    "subscription_id",
-    "resource_group",
-    "location",
-    "vm_id",
-    "gib",
-    "tags",
-)
 _SSE = {
     "encryptionatrestwithplatformkey": "platform",
     "encryptionatrestwithcustomerkey": "customer",
@@ -47,106 +51,123 @@ _HELD = ["attached", "reserved", "frozen", "activesasfrozen"]
 _UPLOADED = ["import", "importsecure", "upload", "uploadpreparedsecure"]
 _UNCACHED = ["ultrassd_lrs", "premiumv2_lrs"]
 
-#: The facts of a disk row, in the order of its profile.
-FACTS = (
-    "kind",
-    "role",
-    "attachment",
-    "host_states",
-    "sse_fact",
-    "des",
-    "des_type",
-    "des_store",
-    "des_hsm",
-    "flag",
-    "status",
-    "vm_flag",
-    "kek",
-    "ade_store",
-    "ade_hsm",
-    "vm_kek",
-    "status_kek",
-    "ext",
-    "ext_age",
-    "ext_kek",
-    "ext_volume",
-    "sub_os",
-    "sub_data",
-    "conf_disk",
-    "conf_list",
-    "conf_list_set",
-    "secure",
-    "secure_type",
-    "secure_store",
-    "secure_hsm",
-    "vm_kind",
-    "os",
-    "image",
-    "sku_class",
-    "caching",
-    "full_caching",
-    "list_set",
-    "vm_v5_plus",
-    "vm_flagged",
-)
-
-
-def _own_facts(frame: Frame, kind: str) -> Frame:
-    """Classify what a disk or snapshot says of itself."""
-    created, image, gallery = low("create_option"), low("image_id"), given("gallery_image_id")
-    size = nw.when(given("size_gb")).then(nw.col("size_gb")).otherwise(nw.col("size_bytes") / 2**30)
-    return frame.select(
-        "name",
-        "subscription_id",
-        "resource_group",
-        "location",
-        "tags",
-        disk_key=nw.col("key"),
-        disk_id=nw.col("id"),
-        kind=nw.lit(kind),
-        gib=size,
-        owner_key=nw.col("managed_by_key"),
-        owner_id=nw.col("managed_by"),
-        owner_doubt=choose([(doubted("managed_by"), "yes")], "no"),
-        state=choose([(low("disk_state").is_in(_HELD), "held")], "loose"),
-        sse_fact=_unless_doubted("encryption_type", words("encryption_type", _SSE, "unrecognised", "missing"), "missing"),
-        des_key=nw.col("disk_encryption_set_id_key"),
-        secure_key=nw.col("secure_vm_disk_encryption_set_id_key"),
-        flag=choose(
-            [
-                (doubted("ade_enabled", "ade_settings"), "doubt"),
-                (nw.col("ade_enabled").fill_null(value=False), "on"),
-                (given("ade_enabled"), "was_on"),
-                (given("ade_settings"), "unclear"),
-            ],
-            "none",
-        ),
-        conf_disk=_unless_doubted(
-            "security_type", words("security_type", _CONFIDENTIAL, "unrecognised", "none"), "doubt"
-        ),
-        sku_class=choose([(low("sku").is_in(_UNCACHED), "uncached"), (low("sku") == "", "unknown")], "cached"),
-        own_os=choose(
-            [(low("os_type") == "windows", "windows"), (low("os_type") == "linux", "linux"), (doubted("os_type"), "unknown")],
-            "none",
-        ),
-        own_image=choose(
-            [
-                (gallery | created.is_in(_UPLOADED), "custom"),
-                (image.str.contains("/publishers/"), "platform"),
-                (image != "", "custom"),
-            ],
-            "unstated",
-        ),
-    )
 
 
 def _unless_doubted(name: str, value: nw.Expr, otherwise: str) -> nw.Expr:
     return nw.when(doubted(name)).then(nw.lit(otherwise)).otherwise(value)
 
 
+#: What a disk or snapshot says of itself, by name.
+OWN_FACTS: dict[str, nw.Expr] = {
+    "owner_doubt": choose([(doubted("managed_by"), "yes")], "no"),
+    "state": choose([(low("disk_state").is_in(_HELD), "held")], "loose"),
+    "sse_fact": _unless_doubted(
+        "encryption_type", words("encryption_type", _SSE, "unrecognised", "missing"), "missing"
+    ),
+    "des_named": choose([(given("disk_encryption_set_id_key"), "yes")], "no"),
+    "secure_named": choose([(given("secure_vm_disk_encryption_set_id_key"), "yes")], "no"),
+    "flag": choose(
+        [
+            (doubted("ade_enabled", "ade_settings"), "doubt"),
+            (is_true("ade_enabled"), "on"),
+            (given("ade_enabled"), "was_on"),
+            (given("ade_settings"), "unclear"),
+        ],
+        "none",
+    ),
+    "conf_disk": _unless_doubted(
+        "security_type", words("security_type", _CONFIDENTIAL, "unrecognised", "none"), "doubt"
+    ),
+    "sku_class": choose([(low("sku").is_in(_UNCACHED), "uncached"), (low("sku") == "", "unknown")], "cached"),
+    "own_os": _unless_doubted(
+        "os_type", words("os_type", {"windows": "windows", "linux": "linux"}, "unknown", "none"), "unknown"
+    ),
+    "own_image": choose(
+        [
+            (given("gallery_image_id") | low("create_option").is_in(_UPLOADED), "custom"),
+            (low("image_id").str.contains("/publishers/"), "platform"),
+            (low("image_id") != "", "custom"),
+        ],
+        "unknown",
+    ),
+}
+#: The same of a disk that only a VM's list names.
+_NO_ROW = {
+    "kind": "managed_disk",
+    "owner_doubt": "no",
+    "state": "loose",
+    "sse_fact": "no_row",
+    "des_named": "no",
+    "secure_named": "no",
+    "flag": "no_row",
+    "conf_disk": "no_row",
+    "sku_class": "unknown",
+    "own_os": "unknown",
+    "own_image": "unknown",
+}
+_OWN = ("kind", *OWN_FACTS)
+_PARTS = ("own", "listing", "owners", "vm", "des", "secure", "ade")
+#: Facts where a part is missing: the disk has no VM that was read, no set, no key.
+_ABSENT = {
+    **dict.fromkeys(LIST_FACTS, ""),
+    **dict.fromkeys(VM_FACTS, ""),
+    **dict.fromkeys(("des_type", "des_store", "des_hsm", "secure_type", "secure_store", "secure_hsm"), ""),
+    **dict.fromkeys(("kek", "ade_store", "ade_hsm"), ""),
+}
+
+
+@dataclass(frozen=True)
+class DiskFacts:
+    """Every disk with its profile, and what the profiles mean.
+
+    Attributes
+    ----------
+    rows : Frame
+        `disk_key`, identity columns, `vm_key` (one of its VMs, or null), `vm_id`, `vm` and `profile`.
+    extra : Frame
+        Pairs `disk_key`, `vm_key` beyond the one that `rows` names: shared disks.
+    vms : Frame
+        `vm_key` and `vm`, the folded facts of the VMs that were read.
+    vm_facts : dict
+        The facts behind each value of `vm`.
+    profiles : dict
+        The facts behind each value of `profile`.
+    """
+
+    rows: Frame
+    extra: Frame
+    vms: Frame
+    vm_facts: dict[str, dict[str, str]]
+    profiles: dict[str, dict[str, str]]
+
+
+def _own_rows(frame: Frame, kind: str) -> Frame:
+    """Fold what a disk or snapshot says of itself into the column `own`."""
+    size = nw.when(given("size_gb")).then(nw.col("size_gb")).otherwise(nw.col("size_bytes") / 2**30)
+    frame = frame.with_columns(**OWN_FACTS).with_columns(kind=nw.lit(kind))
+    return frame.select(
+        "name",
+        "subscription_id",
+        "resource_group",
+        "location",
+        "tags",
+        "flag",
+        disk_key=nw.col("key"),
+        disk_id=nw.col("id"),
+        gib=size,
+        owner_key=nw.col("managed_by_key"),
+        owner_id=nw.col("managed_by"),
+        des_key=nw.col("disk_encryption_set_id_key"),
+        secure_key=nw.col("secure_vm_disk_encryption_set_id_key"),
+        own=profile(_OWN),
+    )
+
+
 def _listed_only(lists: Frame, disks: Frame) -> Frame:
     """Make a row of each disk that only a VM's list names: ephemeral, unmanaged, or not in the export."""
-    rows = lists.join(disks.select("disk_key"), on="disk_key", how="anti").unique(subset=["disk_key"])
+    rows = lists.join(disks.select("disk_key"), on="disk_key", how="anti")
+    names = ("disk_name", "subscription_id", "resource_group", "location", "list_id", "size_gb", "vm_key", "vm_id")
+    rows = rows.group_by("disk_key").agg(*[nw.col(n).min() for n in names])
     none = nw.lit(None, nw.String)
     return rows.select(
         nw.col("disk_name").alias("name"),
@@ -154,76 +175,47 @@ def _listed_only(lists: Frame, disks: Frame) -> Frame:
         "resource_group",
         "location",
         tags=none,
+        flag=nw.lit("no_row"),
         disk_key=nw.col("disk_key"),
         disk_id=nw.col("list_id"),
-        kind=nw.lit("managed_disk"),
         gib=nw.col("size_gb"),
-        owner_key=none,
-        owner_id=none,
-        owner_doubt=nw.lit("no"),
-        state=nw.lit("loose"),
-        sse_fact=nw.lit("no_row"),
+        owner_key=nw.col("vm_key"),
+        owner_id=nw.col("vm_id"),
         des_key=none,
         secure_key=none,
-        flag=nw.lit("no_row"),
-        conf_disk=nw.lit("no_row"),
-        sku_class=nw.lit("unknown"),
-        own_os=nw.lit("unknown"),
-        own_image=nw.lit("unstated"),
+        own=nw.lit(BAR.join(_NO_ROW[n] for n in _OWN)),
     )
 
 
-def _listing(lists: Frame) -> Frame:
-    """Reduce the lists to one row per disk; a shared disk is listed by several VMs."""
-    lowest = ("list_role", "caching", "full_caching", "list_set", "conf_list", "conf_list_set", "status")
-    highest = ("list_kind", "vm_flag", "vm_kek", "status_kek")
-    return lists.group_by("disk_key").agg(
-        *[nw.col(n).min() for n in lowest], *[nw.col(n).max().alias(n) for n in highest]
-    )
-
-
-def owners(rows: Frame, inv: Inventory, lists: Frame) -> Frame:
-    """Pair every disk with the VMs that it is attached to, and with what they say (RULES L2).
-
-    Parameters
-    ----------
-    rows : Frame
-        Disk rows with `disk_key` and `owner_key`.
-    inv : Inventory
-        With `disk_owners`.
-    lists : Frame
-        The VMs' own disk lists.
-
-    Returns
-    -------
-    Frame
-        Distinct pairs `disk_key`, `vm_key`.
-    """
-    managed = rows.filter(given("owner_key")).select("disk_key", vm_key=nw.col("owner_key"))
+def _extra(rows: Frame, inv: Inventory, lists: Frame) -> Frame:
+    """Pair disks with the VMs that own them besides the one named by `managedBy` (RULES L2)."""
     shared = lazy(inv.disk_owners).select(disk_key=nw.col("parent_key"), vm_key=nw.col("vm_id_key"))
-    pairs = nw.concat([managed, shared, lists.select("disk_key", "vm_key")], how="vertical")
-    return pairs.filter(given("disk_key"), given("vm_key")).unique()
+    pairs = nw.concat([shared, lists.select("disk_key", "vm_key")], how="vertical").filter(given("vm_key"))
+    joined = pairs.join(rows.select("disk_key", "owner_key"), on="disk_key", how="inner")
+    return joined.filter(nw.col("owner_key").fill_null("") != nw.col("vm_key")).select("disk_key", "vm_key").unique()
 
 
-def _attachments(pairs: Frame, vms: Frame) -> Frame:
-    """Reduce the owners of each disk to one of them, and to the states of host encryption among them."""
-    seen = pairs.join(vms.select("vm_key", "vm_host"), on="vm_key", how="left")
+def _several(rows: Frame, extra: Frame, vms: Frame) -> Frame:
+    """Reduce the owners of disks that have more than one to one of them and their states of host encryption."""
+    first = rows.join(extra.select("disk_key").unique(), on="disk_key", how="semi").filter(given("owner_key"))
+    pairs = nw.concat([extra, first.select("disk_key", vm_key=nw.col("owner_key"))], how="vertical")
+    seen = pairs.join(vms.select("vm_key", "vm_host", "vm_id"), on="vm_key", how="left")
     state = nw.col("vm_host").fill_null("unknown")
-    seen = seen.with_columns(
-        on=(state == "on").cast(nw.Int64), off=(state == "off").cast(nw.Int64), dark=(state == "unknown").cast(nw.Int64)
+    flags = [(state == word).cast(nw.Int64).alias(word) for word in _STATES]
+    grouped = seen.with_columns(*flags).group_by("disk_key").agg(
+        nw.col("vm_key").min(), nw.col("vm_id").min(), *[nw.col(word).max() for word in _STATES]
     )
-    grouped = seen.group_by("disk_key").agg(
-        nw.col("on").max(), nw.col("off").max(), nw.col("dark").max(), nw.col("vm_key").min()
+    names = [nw.when(nw.col(w) == 1).then(nw.lit(f"+{w}")).otherwise(nw.lit("")) for w in _STATES]
+    return grouped.select(
+        "disk_key", first_key=nw.col("vm_key"), first_id=nw.col("vm_id"), owners=nw.concat_str(names)
     )
-    names = [nw.when(nw.col(c) == 1).then(nw.lit(w)).otherwise(nw.lit("")) for c, w in _STATES]
-    return grouped.select("disk_key", "vm_key", host_states=nw.concat_str(names))
 
 
-_STATES = (("on", "+on"), ("off", "+off"), ("dark", "+unknown"))
+_STATES = ("on", "off", "unknown")
 
 
-def disk_facts(inv: Inventory) -> tuple[Frame, Frame, Frame]:
-    """Give every disk row with its facts.
+def disk_facts(inv: Inventory) -> DiskFacts:
+    """Give every disk with its facts, folded into a profile.
 
     Parameters
     ----------
@@ -232,57 +224,83 @@ def disk_facts(inv: Inventory) -> tuple[Frame, Frame, Frame]:
 
     Returns
     -------
-    rows : Frame
-        `disk_key`, `vm_key`, the columns of `IDENTITY` and those of `FACTS`.
-    pairs : Frame
-        The owners: `disk_key`, `vm_key`.
-    vms : Frame
-        The facts of the VMs that were read, as `vmfacts.vm_facts` gives them.
+    DiskFacts
     """
-    lists, vms = disk_lists(inv), vm_facts(inv)
-    disks = _own_facts(lazy(inv.disks), "managed_disk")
+    lists = kept(inv, disk_lists(inv), "disk_lists")
     none = {n: nw.lit(None, nw.String) for n in ("image_id", "gallery_image_id", "managed_by", "managed_by_key")}
-    snapshots = _own_facts(lazy(inv.snapshots).with_columns(**none), "snapshot")
+    disks = kept(inv, _own_rows(lazy(inv.disks), "managed_disk"), "disk_rows")
+    snapshots = _own_rows(lazy(inv.snapshots).with_columns(**none), "snapshot")
     rows = nw.concat([disks, snapshots, _listed_only(lists, disks)], how="vertical")
-    pairs = owners(rows, inv, lists)
-    flagged = rows.filter(nw.col("flag").is_in(["on", "was_on"])).select("disk_key")
-    flagged = pairs.join(flagged, on="disk_key", how="inner").select("vm_key", vm_flagged=nw.lit("yes")).unique()
-    vms = vms.join(flagged, on="vm_key", how="left")
-    rows = rows.join(_listing(lists), on="disk_key", how="left")
-    rows = rows.join(_attachments(pairs, vms), on="disk_key", how="left")
-    rows = rows.join(vms.drop("vm_host", "size_from", "local_disk"), on="vm_key", how="left")
-    sets = keys.sets(inv)
-    for key, prefix in (("des_key", "des"), ("secure_key", "secure")):
-        named = {"set_key": key, "set_type": f"{prefix}_type", "store": f"{prefix}_store", "hsm_key": f"{prefix}_hsm"}
-        rows = rows.join(sets.rename(named), on=key, how="left")
-    rows = rows.join(keys.ade_keys(inv), on="disk_key", how="left")
-    return _shape(rows), pairs, vms
+    extra = kept(inv, _extra(rows, inv, lists), "extra_owners")
+    vms, vm_known = _vms(inv, disks, extra)
+    listing, list_known = fold(inv, lists, LIST_FACTS, "listing")
+    listing = listing.group_by("disk_key").agg(nw.col("listing").min())
+    several = _several(rows, extra, vms)
+    rows = rows.join(listing, on="disk_key", how="left").join(several, on="disk_key", how="left")
+    one = nw.when(given("owner_key")).then(nw.lit("one")).otherwise(nw.lit("none"))
+    rows = rows.with_columns(
+        vm_key=nw.when(given("first_key")).then(nw.col("first_key")).otherwise(nw.col("owner_key")),
+        owners=nw.when(given("owners")).then(nw.col("owners")).otherwise(one),
+    )
+    rows = rows.join(vms.select("vm_key", "vm_id", "vm"), on="vm_key", how="left")
+    rows, key_known = _keys(inv, rows)
+    vm_id = nw.when(given("vm_id")).then(nw.col("vm_id")).otherwise(
+        nw.when(given("first_id")).then(nw.col("first_id")).otherwise(nw.col("owner_id"))
+    )
+    columns = ("disk_key", "disk_id", "name", "subscription_id", "resource_group", "location", "gib", "tags", "vm_key")
+    rows = kept(inv, rows.select(*columns, "vm", vm_id=vm_id, profile=profile(_PARTS)), "disk_facts")
+    known = {"listing": list_known, "vm": vm_known, **key_known}
+    meanings = {text: _complete(text, known) for text in distinct(rows, "profile")}
+    return DiskFacts(rows, extra, vms, vm_known, meanings)
 
 
-def _shape(rows: Frame) -> Frame:
-    """Name the facts as the rules know them, with nothing left null."""
-    snapshot, owned = nw.col("kind") == "snapshot", given("vm_key")
-    attachment = choose(
-        [
-            (snapshot, "unattached"),
-            (owned | (nw.col("state") == "held"), "attached"),
-            (nw.col("owner_doubt") == "yes", "unknown"),
-        ],
-        "unattached",
-    )
-    own_os, listed = nw.col("own_os"), nw.col("list_role")
-    role = nw.when(~listed.is_null()).then(listed).otherwise(
-        choose([(own_os.is_in(["windows", "linux"]), "os"), (own_os == "none", "data")], "unknown")
-    )
-    system = nw.when(own_os.is_in(["windows", "linux"])).then(own_os).otherwise(nw.col("vm_os").fill_null("unknown"))
-    image = nw.when(nw.col("own_image") != "unstated").then(nw.col("own_image")).otherwise(nw.col("vm_image").fill_null("unknown"))
-    kind = nw.when(~nw.col("list_kind").is_null() & (nw.col("list_kind") != "managed_disk")).then(nw.col("list_kind")).otherwise(nw.col("kind"))
-    rows = rows.with_columns(attachment=attachment, role=role, os=system, image=image, kind=kind)
-    vm_id = nw.when(given("vm_id")).then(nw.col("vm_id")).otherwise(nw.col("owner_id"))
-    rows = rows.with_columns(vm_id=vm_id, vm_v5_plus=nw.col("v5_plus").fill_null("unknown"))
-    for key, name in (("des_key", "des"), ("secure_key", "secure")):
-        found = choose([(given(f"{name}_type"), "found"), (given(key), "missing")], "none")
-        rows = rows.with_columns(found.alias(name))
-    facts = [nw.col(n).fill_null("").alias(n) for n in FACTS]
-    extra = [c for c in IDENTITY if c not in FACTS]
-    return rows.select("disk_key", "vm_key", *extra, *facts)
+def _vms(inv: Inventory, disks: Frame, extra: Frame) -> tuple[Frame, dict[str, dict[str, str]]]:
+    """Fold the facts of the VMs; a VM is `flagged` where any of its disks carries ADE settings."""
+    marked = disks.filter(nw.col("flag").is_in(["on", "was_on"]))
+    more = extra.join(marked.select("disk_key"), on="disk_key", how="semi").select("vm_key")
+    flagged = nw.concat([marked.filter(given("owner_key")).select(vm_key=nw.col("owner_key")), more], how="vertical")
+    vms = vm_rows(inv).join(flagged.unique().with_columns(vm_flagged=nw.lit("yes")), on="vm_key", how="left")
+    folded, known = fold(inv, vms.select("vm_key", "vm_id", **VM_FACTS), {n: nw.col(n) for n in VM_FACTS}, "vm")
+    hosts = [{"vm": part, "vm_host": facts["vm_host"]} for part, facts in known.items()]
+    folded = folded.join(helper(inv, "vm_hosts", hosts, ["vm", "vm_host"]), on="vm", how="left")
+    return kept(inv, folded, "vm_facts"), known
+
+
+def _keys(inv: Inventory, rows: Frame) -> tuple[Frame, dict[str, dict[str, dict[str, str]]]]:
+    """Fold the facts of the sets and keys that the disks name."""
+    known: dict[str, dict[str, dict[str, str]]] = {}
+    for part in ("des", "secure"):
+        sets = keys.sets(inv).rename({"set_key": f"{part}_key"})
+        facts = {f"{part}_{n}": nw.col(c) for n, c in (("type", "set_type"), ("store", "store"), ("hsm", "hsm_key"))}
+        folded, known[part] = fold(inv, sets, facts, part)
+        rows = rows.join(folded.select(f"{part}_key", part), on=f"{part}_key", how="left")
+    facts = {n: nw.col(n) for n in ("kek", "ade_store", "ade_hsm")}
+    folded, known["ade"] = fold(inv, keys.ade_keys(inv), facts, "ade")
+    return rows.join(folded.select("disk_key", "ade"), on="disk_key", how="left"), known
+
+
+def _complete(text: str, known: Mapping[str, Mapping[str, Mapping[str, str]]]) -> dict[str, str]:
+    """Spell out a profile, and settle what follows from facts of several parts."""
+    *own, listing, owners, vm, des, secure, ade = text.split(BAR)
+    facts = {**_ABSENT, **dict(zip(_OWN, own, strict=True))}
+    for part, value in zip(_PARTS[1:], (listing, owners, vm, des, secure, ade), strict=True):
+        facts |= known.get(part, {}).get(value, {})
+    facts["des"] = "found" if des else "missing" if facts["des_named"] == "yes" else "none"
+    facts["secure"] = "found" if secure else "missing" if facts["secure_named"] == "yes" else "none"
+    facts["host_states"] = {"none": "", "one": f"+{facts['vm_host'] or 'unknown'}"}.get(owners, owners)
+    facts["attachment"] = _attachment(facts)
+    facts["role"] = facts["list_role"] or {"windows": "os", "linux": "os", "none": "data"}.get(facts["own_os"], "unknown")
+    facts["os"] = facts["own_os"] if facts["own_os"] in ("windows", "linux") else facts["vm_os"] or "unknown"
+    facts["image"] = facts["own_image"] if facts["own_image"] != "unknown" else facts["vm_image"] or "unknown"
+    if facts["list_kind"] not in ("", "managed_disk"):
+        facts["kind"] = facts["list_kind"]
+    return facts
+
+
+def _attachment(facts: Mapping[str, str]) -> str:
+    """Say whether a disk is attached: by its owners, not by its state (RULES L2)."""
+    if facts["kind"] == "snapshot":
+        return "unattached"
+    if facts["host_states"] or facts["state"] == "held":
+        return "attached"
+    return "unknown" if facts["owner_doubt"] == "yes" else "unattached"

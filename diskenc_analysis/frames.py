@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
 
 Frame = nw.LazyFrame[Any]
 
-#: Separates the parts of a profile's key; no fact holds it.
-_BAR = "|"
+#: Separates the parts of a profile; no fact holds it.
+BAR = "|"
 
 
 def lazy(frame: Any) -> Frame:
@@ -64,42 +65,67 @@ def given(name: str) -> nw.Expr:
 
 def doubted(*names: str) -> nw.Expr:
     """Say whether the reader put any of the columns of its row in doubt."""
-    return nw.col("doubt").fill_null("").str.contains(rf"(?:^|; )(?:\*|{'|'.join(names)}):")
+    found = nw.col("doubt").fill_null("").str.contains(rf"(?:^|; )(?:\*|{'|'.join(names)}):")
+    return nw.when(nw.col("doubt").is_null()).then(nw.lit(value=False)).otherwise(found)
 
 
-def with_profile(frame: Frame, facts: Iterable[str]) -> Frame:
-    """Add the column `profile`: the facts of a row as one text, with nulls spelled out."""
-    parts = [nw.col(name).fill_null("") for name in facts]
-    return frame.with_columns(profile=nw.concat_str(parts, separator=_BAR))
+def profile(facts: Sequence[str]) -> nw.Expr:
+    """Give the facts of a row as one text, with nulls spelled out: null keys never match in a join."""
+    return nw.concat_str([nw.col(name).fill_null("") for name in facts], separator=BAR)
 
 
-def profiles(frame: Frame, facts: Sequence[str]) -> list[dict[str, str]]:
-    """Collect the distinct profiles of a frame.
+def rows_of(frame: Frame) -> list[tuple[Any, ...]]:
+    """Collect a small frame as rows, without pandas or Arrow where the engine is DuckDB."""
+    native = nw.to_native(frame)
+    if hasattr(native, "fetchall"):
+        return list(native.fetchall())
+    return list(frame.collect().iter_rows())
+
+
+def distinct(frame: Frame, column: str) -> list[str]:
+    """Collect the distinct values of a text column, sorted."""
+    return sorted(str(value) for (value,) in rows_of(frame.select(column).unique()))
+
+
+def fold(inv: Inventory, frame: Frame, facts: Mapping[str, nw.Expr], part: str) -> tuple[Frame, dict[str, dict[str, str]]]:
+    """Fold facts of few values into one short column.
 
     Parameters
     ----------
+    inv : Inventory
+        Gives the engine.
     frame : Frame
-        With a column `profile` made by `with_profile`.
-    facts : sequence of str
-        The same facts, in the same order.
+        Has what the expressions need.
+    facts : mapping of str to nw.Expr
+        Text facts by name.
+    part : str
+        Name of the column to add, and the first letter of its values.
 
     Returns
     -------
-    list of dict
-        One dict of facts per distinct profile, with `profile` itself, sorted by it.
+    frame : Frame
+        With the column `part`; its values sort as the facts do, the first fact first.
+    known : dict
+        The facts behind each value.
     """
-    found = frame.select("profile").unique().collect()
-    keys = sorted(str(key) for key in found["profile"].to_list())
-    return [{"profile": key, **dict(zip(facts, key.split(_BAR), strict=True))} for key in keys]
+    kept_rows = kept(inv, frame.with_columns(**facts).with_columns(_profile=profile(list(facts))), f"part_{part}")
+    found = distinct(kept_rows, "_profile")
+    width = len(str(len(found)))
+    names = [{"_profile": text, part: f"{part[0]}{i:0{width}}"} for i, text in enumerate(found)]
+    out = kept_rows.join(helper(inv, f"names_{part}", names, ["_profile", part]), on="_profile", how="left")
+    known = {n[part]: dict(zip(facts, n["_profile"].split(BAR), strict=True)) for n in names}
+    return out.drop("_profile", *facts), known
 
 
-def helper(inv: Inventory, rows: Sequence[Mapping[str, str | None]], columns: Sequence[str]) -> Frame:
+def helper(inv: Inventory, name: str, rows: Sequence[Mapping[str, str | None]], columns: Sequence[str]) -> Frame:
     """Hand a small table back to the engine of an inventory.
 
     Parameters
     ----------
     inv : Inventory
         Gives the engine, and the connection that every DuckDB frame must come through.
+    name : str
+        Name of the table where the engine is DuckDB.
     rows : sequence of mappings
         Rows of text.
     columns : sequence of str
@@ -109,11 +135,14 @@ def helper(inv: Inventory, rows: Sequence[Mapping[str, str | None]], columns: Se
     -------
     Frame
     """
+    if inv.engine == "duckdb":
+        values = [json.dumps([{c: r[c] for c in columns} for r in rows]), json.dumps([dict.fromkeys(columns, "VARCHAR")])]
+        sql = "SELECT u.* FROM (SELECT unnest(from_json(?::JSON, ?)) AS u)"
+        inv.connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS {sql}', values)
+        return lazy(inv.connection.table(name))
     import pyarrow as pa
 
     table = pa.table({c: pa.array([r[c] for r in rows], pa.string()) for c in columns})
-    if inv.engine == "duckdb":
-        return lazy(inv.connection.from_arrow(table))
     if inv.engine == "polars":
         import polars as pl
 

@@ -247,7 +247,7 @@ def _local_disk_at_rest(name: str, facts: Facts, layers: Layers, edition: str) -
     """Judge an ephemeral OS disk, which lies on the VM's local disk (RULES C9)."""
     if layers.confidential in ENCRYPTED:
         return "yes"
-    v5_plus = {"yes": True, "no": False}.get(facts["vm_v5_plus"])
+    v5_plus = {"yes": True, "no": False}.get(facts["v5_plus"])
     table = cells(edition)
     values = {m: read_cell(table["temp_disk", m], {"vm_size_v5_plus": v5_plus}) for m in _METHODS}
     values["confidential"] = "yes"

@@ -9,21 +9,17 @@ from diskenc_analysis.editions import cells
 from diskenc_analysis.judge import Truth, agreed, any_of, read_cell
 from diskenc_analysis.methods import Facts
 
-#: The facts of a VM, in the order of its profile; the last ones are gathered from its disks.
-FACTS = (
-    "seen",
-    "vm_host",
-    "vm_kind",
-    "vm_os",
-    "local_disk",
-    "v5_plus",
-    "ext",
-    "ext_volume",
-    "ade_states",
-    "conf_states",
-    "kek_states",
-    "size_from",
-)
+#: The facts of a VM that is not in the inventory.
+UNSEEN = {
+    "vm_host": "unknown",
+    "vm_kind": "unknown",
+    "vm_os": "unknown",
+    "local_disk": "unknown",
+    "v5_plus": "unknown",
+    "size_from": "",
+    "ext": "unread",
+    "ext_volume": "",
+}
 _YES_NO: dict[str, Truth] = {"yes": True, "no": False}
 
 
@@ -33,8 +29,8 @@ def vm_verdicts(facts: Facts, edition: str) -> dict[str, str]:
     Parameters
     ----------
     facts : mapping
-        The facts of `FACTS`; `ade_states` and `conf_states` hold the distinct values of its disks' layers,
-        joined by `+`.
+        Those of `vmfacts.VM_FACTS`, with `seen` (whether the VM was read), and with the distinct values of
+        its disks' layers, joined by `+`: `ade_states`, `conf_states`, `kek_states`.
     edition : str
         Edition of the matrix.
 

@@ -16,7 +16,7 @@ TEMPLATE = "diskenc"
 DARK_TEMPLATE = "diskenc_dark"
 ROW_HEIGHT = 27
 TITLE_HEIGHT = 40  # px above the legend; a page that writes the title itself takes it away
-LEGEND_HEIGHT, LINE_HEIGHT, MOST_IN_LINE = 68, 34, 4  # px of a legend: long, in one line, and up to how many
+LEGEND_HEIGHT, LINE_HEIGHT, LINE_LETTERS = 68, 34, 40  # px of a legend: long, or short enough for one line
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 
 

@@ -52,7 +52,7 @@ def decide(facts: Facts) -> Layers:
     Parameters
     ----------
     facts : mapping
-        The facts of `facts.FACTS`.
+        The facts of one profile, as `facts.disk_facts` gives them.
 
     Returns
     -------

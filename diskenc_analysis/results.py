@@ -15,7 +15,7 @@ import narwhals as nw
 
 import diskenc_analysis
 from diskenc_analysis.editions import capabilities, edition_label, resolve_edition
-from diskenc_analysis.scope import answers
+from diskenc_analysis.scope import answers, by_size
 from diskenc_analysis.summary import summarize, tally
 from diskenc_analysis.text import Row, count_rows, rows
 
@@ -107,13 +107,12 @@ def sources(inv: Inventory) -> list[Row]:
 
 def _capabilities(cov: Any) -> dict[str, Any]:
     counted = {row["capability"]: row for row in rows(summarize(cov, by=None))}
-    facts = {}
-    for name, capability in capabilities().items():
-        facts[name] = {counted[name]["weight"]: _answer(counted[name])}
-        if capability.counted_per == "disk":
-            [row] = rows(summarize(cov, by=None, capability=name, weight="gib"))
-            facts[name]["gib"] = _answer(row)
-    return facts
+    sized = {row["capability"]: row for row in by_size(cov)}
+    names = [name for name in capabilities() if name in counted]
+    return {
+        name: {row["weight"]: _answer(row) for row in (counted[name], sized.get(name)) if row}
+        for name in names
+    }
 
 
 def _by_subscription(cov: Any) -> list[dict[str, Any]]:
@@ -125,7 +124,12 @@ def _by_subscription(cov: Any) -> list[dict[str, Any]]:
 
 def _answer(row: Mapping[str, Any], **which: str) -> dict[str, Any]:
     names = {"capability": row["capability"], "weight": row["weight"]} if which else {}
-    return which | names | {key: row[key] for key in _ANSWER}
+    return which | names | {key: _whole(row[key]) for key in _ANSWER}
+
+
+def _whole(value: Any) -> Any:
+    """Write a count as the whole number it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() and value > 1 else value
 
 
 def _sorted(frame: Any) -> list[Row]:

@@ -68,6 +68,22 @@ def only(cov: Any, scope: str) -> Any:
     return nw.from_native(with_scope(cov)).filter(nw.col("scope") == scope).drop("scope").to_native()
 
 
+def by_size(cov: Any) -> list[Row]:
+    """Sum in GiB the capabilities that are counted per disk; those of a VM have no size.
+
+    Parameters
+    ----------
+    cov : frame
+        Coverage, one row per disk.
+
+    Returns
+    -------
+    list of dict
+        Rows of `summarize`, one per capability.
+    """
+    return [row for row in rows(summarize(cov, by=None, weight="gib")) if row["weight"] == "gib"]
+
+
 def answers(cov: Any, weight: str | None = None) -> dict[tuple[str, str], Row]:
     """Sum all capabilities by part of the estate.
 

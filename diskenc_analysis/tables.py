@@ -157,7 +157,12 @@ def _columns(found: Sequence[Row], columns: Mapping[str, str] | Sequence[str] | 
         if name not in there:
             raise UnknownNameError.of("column", name, there)
     given = columns if isinstance(columns, Mapping) else {}
-    return {name: given.get(name) or clean(name.replace("_", " ")).capitalize() for name in wanted}
+    return {name: given.get(name) or _heading(name) for name in wanted}
+
+
+def _heading(name: str) -> str:
+    words = clean(name.replace("_", " "))
+    return words[:1].upper() + words[1:]
 
 
 def _cell(name: str, value: object) -> str:

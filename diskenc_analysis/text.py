@@ -182,8 +182,14 @@ def rows(frame: Any, limit: int | None = None) -> list[Row]:
     if limit is not None:
         table = table.head(limit)
     eager = table.collect() if isinstance(table, nw.LazyFrame) else table
-    listed: list[Row] = eager.to_arrow().to_pylist()
-    return listed
+    return [{name: _plain(value) for name, value in row.items()} for row in eager.to_arrow().to_pylist()]
+
+
+def _plain(value: Any) -> Any:
+    """Make a number of a decimal, which is what DuckDB's sums of whole numbers come as."""
+    if not isinstance(value, Decimal):
+        return value
+    return int(value) if value == value.to_integral_value() else float(value)
 
 
 def count_rows(frame: Any) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from diskenc_analysis.results import conflicting
 from diskenc_analysis.scope import ATTACHED, SCOPES, answers
 from diskenc_analysis.tables import templates
-from diskenc_analysis.text import Row, amount, count_rows, percent, rows
+from diskenc_analysis.text import Row, amount, count_rows, number, percent, rows
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -66,22 +66,21 @@ def _vms(found: dict[tuple[str, str], Row]) -> str:
     if row is None or not _asked(row):
         return ""
     asked = amount(_asked(row), "vms")
-    return f"Temp disks: {_share(row)} of {asked} with a local disk have it encrypted{_open(row)}."
+    return f"Of {asked} with a local temp disk, {_share(row)} have it encrypted{_open(row)}."
 
 
 def _disks(found: dict[tuple[str, str], Row], scope: str) -> str:
     rest, keys = found.get((scope, "at_rest")), found.get((scope, "customer_keys"))
     if rest is None or keys is None or not rest["total"]:
         return ""
-    words = scope if rest["total"] != 1 else scope.replace("disks", "disk").removesuffix("s")
-    at_rest = f"{_share(rest)} of {_count(rest['total'], words)} encrypted at rest" if _asked(rest) else ""
-    customer = f"{_share(keys)} under a key that the customer controls{_open(keys)}" if _asked(keys) else ""
-    said = "; ".join(filter(None, (at_rest, customer))) or "outside the encryption matrix"
-    return f"{scope.capitalize()}: {said}."
-
-
-def _count(total: float, words: str) -> str:
-    return f"{total:,.0f} {words}"
+    outside = (
+        f"{number(rest['not_applicable'])} {scope} are unmanaged and so outside of the encryption matrix."
+    )
+    if not _asked(rest):
+        return outside
+    first = f"Of {number(_asked(rest))} {scope}, {_share(rest)} are encrypted at rest{_open(rest)}"
+    second = f"{_share(keys)} are under a key that the customer controls{_open(keys)}"
+    return f"{first}, and {second}." + (f" Another {outside}" if rest["not_applicable"] else "")
 
 
 def _asked(row: Row) -> float:
@@ -98,9 +97,7 @@ def _share(row: Row) -> str:
 def _open(row: Row) -> str:
     if not row["unknown"]:
         return ""
-    return (
-        f" ({amount(row['unknown'], row['weight'])} unknown, so at most {percent(row['share_high'], 'up')})"
-    )
+    return f" (at most {percent(row['share_high'], 'up')}, since {number(row['unknown'])} are unknown)"
 
 
 def _conflicts(cov: Any) -> str:

@@ -21,8 +21,8 @@ _ADE_PUBLISHERS = ["microsoft.azure.security", "microsoft.ostcextensions"]
 _ADE_TYPES = ["azurediskencryption", "azurediskencryptionforlinux"]
 
 
-def vm_facts(inv: Inventory) -> Frame:
-    """Give the facts of every VM that was read.
+def vm_rows(inv: Inventory) -> Frame:
+    """Give every VM that was read, with its size's facts and its Azure Disk Encryption extension.
 
     Parameters
     ----------
@@ -32,37 +32,40 @@ def vm_facts(inv: Inventory) -> Frame:
     Returns
     -------
     Frame
-        `vm_key`, `vm_id` and text facts: `vm_host`, `vm_kind`, `vm_os`, `vm_image`, `local_disk`, `v5_plus`,
-        `size_from`, and those of the Azure Disk Encryption extension.
+        `vm_key`, `vm_id` and the columns that the expressions of `VM_FACTS` need.
     """
-    host = choose([(doubted("encryption_at_host"), "unknown"), (is_true("encryption_at_host"), "on")], "off")
-    kind = choose([(doubted("security_type"), "unknown"), (low("security_type") == "confidentialvm", "confidential")], "other")
-    system = choose([(low("os_type") == "windows", "windows"), (low("os_type") == "linux", "linux")], "unknown")
-    image = choose(
-        [(doubted("image_publisher", "image_id"), "unknown"), (given("image_publisher"), "platform"), (given("image_id"), "custom")],
-        "unstated",
-    )
-    read = given("extension_list") | given("instance_extensions")
-    vms = lazy(inv.vms).select(
-        "subscription_id",
-        vm_key=nw.col("key"),
-        vm_id=nw.col("id"),
-        size=low("vm_size"),
-        vm_host=host,
-        vm_kind=kind,
-        vm_os=system,
-        vm_image=image,
-        own_extensions=read,
-    )
-    sizes = helper(inv, size_facts(inv), ["size", "local_disk", "v5_plus", "size_from"])
+    sizes = helper(inv, "size_facts", size_facts(inv), ["size", "local_disk", "v5_plus", "size_from"])
+    read_in = lazy(inv.extensions).filter(given("subscription_id")).select("subscription_id").unique()
+    vms = lazy(inv.vms).with_columns(size=low("vm_size"), vm_key=nw.col("key"), vm_id=nw.col("id"))
     vms = vms.join(sizes, on="size", how="left").join(_ade_extensions(inv), on="vm_key", how="left")
-    read_in = lazy(inv.extensions).select("subscription_id").filter(given("subscription_id")).unique()
-    vms = vms.join(read_in.with_columns(sub_read=nw.lit(True)), on="subscription_id", how="left")  # noqa: FBT003
-    unread = choose([(is_true("own_extensions") | is_true("sub_read"), "none")], "unread")
-    operation = nw.when(given("ext")).then(nw.col("ext")).otherwise(unread)
-    fill = [nw.col(n).fill_null("unknown") for n in ("local_disk", "v5_plus")]
-    rest = [nw.col(n).fill_null("") for n in ("size_from", "ext_volume", "ext_kek", "ext_age", "sub_os", "sub_data")]
-    return vms.with_columns(*fill, *rest, ext=operation).drop("subscription_id", "own_extensions", "sub_read", "size")
+    return vms.join(read_in.with_columns(sub_read=nw.lit("yes")), on="subscription_id", how="left")
+
+
+#: The facts of a VM, by name.
+VM_FACTS: dict[str, nw.Expr] = {
+    "vm_host": choose([(doubted("encryption_at_host"), "unknown"), (is_true("encryption_at_host"), "on")], "off"),
+    "vm_kind": choose(
+        [(doubted("security_type"), "unknown"), (low("security_type") == "confidentialvm", "confidential")], "other"
+    ),
+    "vm_os": words("os_type", {"windows": "windows", "linux": "linux"}, "unknown", "unknown"),
+    "vm_image": choose(
+        [
+            (doubted("image_publisher", "image_id"), "unknown"),
+            (given("image_publisher"), "platform"),
+            (given("image_id"), "custom"),
+        ],
+        "unknown",
+    ),
+    "local_disk": nw.col("local_disk").fill_null("unknown"),
+    "v5_plus": nw.col("v5_plus").fill_null("unknown"),
+    "size_from": nw.col("size_from").fill_null(""),
+    "ext": nw.when(given("ext"))
+    .then(nw.col("ext"))
+    .otherwise(
+        choose([(given("extension_list") | given("instance_extensions") | given("sub_read"), "none")], "unread")
+    ),
+    **{n: nw.col(n).fill_null("") for n in ("ext_volume", "ext_kek", "ext_age", "sub_os", "sub_data", "vm_flagged")},
+}
 
 
 def _ade_extensions(inv: Inventory) -> Frame:
@@ -139,45 +142,42 @@ def disk_lists(inv: Inventory) -> Frame:
     -------
     Frame
         One row per VM and disk: `disk_key` (the managed disk's, else made of the VHD or the VM), `vm_key`,
-        the identity that a disk without a resource of its own gets, and text facts.
+        `list_id`, and the columns that the expressions of `LIST_FACTS` need.
     """
     vms = lazy(inv.vms).select(
         "subscription_id", "resource_group", "location", parent_key=nw.col("key"), vm_id=nw.col("id")
     )
-    place = nw.when(nw.col("origin") == "os_disk").then(nw.lit("#osdisk")).otherwise(
-        nw.concat_str([nw.lit("#data"), nw.col("lun").fill_null("")])
-    )
+    lun = nw.concat_str([nw.lit("#data"), nw.col("lun").fill_null("")])
+    place = nw.when(nw.col("origin") == "os_disk").then(nw.lit("#osdisk")).otherwise(lun)
     listed = lazy(inv.vm_disks).join(vms, on="parent_key", how="left").with_columns(place=place)
     made_id = nw.concat_str([nw.col("vm_id"), nw.col("place")])
-    unmanaged = given("vhd_uri") & ~given("managed_disk")
-    disk_id = nw.when(given("disk_id")).then(nw.col("disk_id")).otherwise(
-        nw.when(given("vhd_uri")).then(nw.col("vhd_uri")).otherwise(made_id)
-    )
-    disk_key = nw.when(given("disk_id_key")).then(nw.col("disk_id_key")).otherwise(disk_id.str.to_lowercase())
+    own_id = nw.when(given("vhd_uri")).then(nw.col("vhd_uri")).otherwise(made_id)
+    disk_id = nw.when(given("disk_id")).then(nw.col("disk_id")).otherwise(own_id)
+    disk_key = nw.when(given("disk_id_key")).then(nw.col("disk_id_key")).otherwise(own_id.str.to_lowercase())
     listed = listed.with_columns(list_id=disk_id, disk_key=disk_key, vm_key=nw.col("parent_key"))
-    facts = listed.select(
-        "disk_key",
-        "vm_key",
-        "list_id",
-        "disk_name",
-        "subscription_id",
-        "resource_group",
-        "location",
-        "size_gb",
-        name_key=low("disk_name"),
-        list_role=choose([(nw.col("origin") == "os_disk", "os")], "data"),
-        caching=choose([(low("caching") == "none", "none"), (low("caching") == "", "unstated")], "cached"),
-        list_kind=choose(
-            [(low("ephemeral_option") == "local", "ephemeral_os_disk"), (unmanaged, "unmanaged_disk")], "managed_disk"
-        ),
-        full_caching=choose([(is_true("full_caching"), "yes")], "no"),
-        list_set=choose([(given("disk_encryption_set_id"), "yes")], "no"),
-        conf_list=words("security_encryption_type", _SECURITY_ENCRYPTION, "unrecognised", "none"),
-        conf_list_set=choose([(given("secure_vm_disk_encryption_set_id"), "yes")], "no"),
-        vm_flag=choose([(is_true("ade_enabled"), "on"), (given("ade_enabled"), "off")], "none"),
-        vm_kek=choose([(given("ade_kek_url"), "yes"), (given("ade_secret_url"), "no")], "unknown"),
-    )
-    return facts.join(_statuses(inv), on=["vm_key", "name_key"], how="left").drop("name_key")
+    return listed.with_columns(name_key=low("disk_name")).join(_statuses(inv), on=["vm_key", "name_key"], how="left")
+
+
+#: The facts of a disk as its VM lists it; the first ones decide which of several lists count.
+LIST_FACTS: dict[str, nw.Expr] = {
+    "caching": words("caching", {"none": "none"}, "cached", "unstated"),
+    "list_role": choose([(nw.col("origin") == "os_disk", "os")], "data"),
+    "list_kind": choose(
+        [
+            (low("ephemeral_option") == "local", "ephemeral_os_disk"),
+            (given("vhd_uri") & ~given("managed_disk"), "unmanaged_disk"),
+        ],
+        "managed_disk",
+    ),
+    "full_caching": choose([(is_true("full_caching"), "yes")], "no"),
+    "list_set": choose([(given("disk_encryption_set_id"), "yes")], "no"),
+    "conf_list": words("security_encryption_type", _SECURITY_ENCRYPTION, "unrecognised", "none"),
+    "conf_list_set": choose([(given("secure_vm_disk_encryption_set_id"), "yes")], "no"),
+    "vm_flag": choose([(is_true("ade_enabled"), "on"), (given("ade_enabled"), "off")], "none"),
+    "vm_kek": choose([(given("ade_kek_url"), "yes"), (given("ade_secret_url"), "no")], "unknown"),
+    "status": nw.col("status").fill_null("none"),
+    "status_kek": nw.col("status_kek").fill_null("unknown"),
+}
 
 
 def _statuses(inv: Inventory) -> Frame:

@@ -83,3 +83,9 @@ def test_rows_are_the_same_from_every_engine(engine):
     assert rows(frame) == [{"name": "a", "count": 1}, {"name": None, "count": 2}]
     assert rows(frame, limit=1) == [{"name": "a", "count": 1}]
     assert count_rows(frame) == 2
+
+
+def test_a_sum_of_whole_numbers_is_a_whole_number():
+    [row] = rows(duckdb.sql("SELECT sum(i) AS n, sum(i / 8) AS x FROM (VALUES (1), (2)) t(i)"))
+    assert row == {"n": 3, "x": 0.375}
+    assert isinstance(row["n"], int)

@@ -1,0 +1,92 @@
+"""A tenant small enough to be worked out by hand, with names that try to become markup."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
+SUBSCRIPTION = "/subscriptions/11111111-1111-4111-8111-111111111111"
+_COMPUTE = f"{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Compute"
+_PLATFORM = {"type": "EncryptionAtRestWithPlatformKey"}
+_CUSTOMER = {
+    "type": "EncryptionAtRestWithCustomerKey",
+    "diskEncryptionSetId": f"{_COMPUTE}/diskEncryptionSets/des",
+}
+
+
+def disk(name, gib, encryption, vm=None):
+    owner = {"managedBy": f"{_COMPUTE}/virtualMachines/{vm}"} if vm else {}
+    properties = {
+        "diskSizeGB": gib,
+        "diskState": "Attached" if vm else "Unattached",
+        "encryption": encryption,
+        "timeCreated": "2026-01-01T00:00:00Z",
+    }
+    return {
+        "id": f"{_COMPUTE}/disks/{name}",
+        "name": name,
+        "type": "Microsoft.Compute/disks",
+        "location": "westeurope",
+        "properties": properties,
+    } | owner
+
+
+def vm(name, os_disk, data_disks, *, host):
+    managed = [{"lun": n, "name": d, "managedDisk": {"id": f"{_COMPUTE}/disks/{d}"}} for n, d in enumerate(data_disks)]
+    os = {"name": os_disk, "osType": "Linux", "managedDisk": {"id": f"{_COMPUTE}/disks/{os_disk}"}}
+    return {
+        "id": f"{_COMPUTE}/virtualMachines/{name}",
+        "name": name,
+        "type": "Microsoft.Compute/virtualMachines",
+        "location": "westeurope",
+        "properties": {
+            "hardwareProfile": {"vmSize": "Standard_D4s_v3"},
+            "storageProfile": {"osDisk": os, "dataDisks": managed},
+            "securityProfile": {"encryptionAtHost": host},
+        },
+    }
+
+
+def snapshot(name, gib):
+    return {
+        "id": f"{_COMPUTE}/snapshots/{name}",
+        "name": name,
+        "type": "Microsoft.Compute/snapshots",
+        "location": "westeurope",
+        "properties": {"diskSizeGB": gib, "encryption": _PLATFORM},
+    }
+
+
+def subscription(name):
+    return {
+        "id": SUBSCRIPTION,
+        "type": "Microsoft.Resources/subscriptions",
+        "subscriptionId": SUBSCRIPTION.rsplit("/", 1)[1],
+        "displayName": name,
+        "state": "Enabled",
+    }
+
+
+@pytest.fixture(scope="session")
+def tenant(tmp_path_factory):
+    """Two VMs, one with encryption at host; three attached disks, one unattached, one snapshot."""
+    folder = tmp_path_factory.mktemp("tenant")
+    content = {
+        "disks": [
+            disk("os-1", 128, _PLATFORM, "vm-1"),
+            disk("data-1", 256, _CUSTOMER, "vm-1"),
+            disk(EVIL.replace("/", "%"), 64, _PLATFORM, "vm-2"),
+            disk("left-over", 32, _PLATFORM),
+        ],
+        "vms": [
+            vm("vm-1", "os-1", ["data-1"], host=True),
+            vm("vm-2", EVIL.replace("/", "%"), [], host=False),
+        ],
+        "snapshots": [snapshot("copy", 128)],
+        "subscriptions": [subscription(EVIL)],
+    }
+    for name, objects in content.items():
+        (folder / f"{name}.json").write_text(json.dumps(objects))
+    return folder
