@@ -10,7 +10,8 @@ import narwhals as nw
 from diskenc_analysis import judge_vm
 from diskenc_analysis.editions import capabilities, resolve_edition
 from diskenc_analysis.facts import DiskFacts, disk_facts
-from diskenc_analysis.frames import BAR, Frame, distinct, given, helper, kept, lazy
+from diskenc_analysis.frames import BAR, Frame, distinct, given, helper, kept
+from diskenc_analysis.identity import identity
 from diskenc_analysis.judge import OF_VM, WORST_FIRST, disk_verdicts
 from diskenc_analysis.methods import Layers, decide
 
@@ -75,12 +76,11 @@ def coverage(inv: Inventory, edition: str = "latest") -> Any:
     rows = facts.rows.join(vms.rename({"judged": "of_vm"}), on="vm_key", how="left")
     rows = rows.join(_worst(facts, vms, inv, of_vm), on="disk_key", how="left")
     worst = nw.when(given("worst")).then(nw.col("worst")).otherwise(nw.col("of_vm").fill_null(""))
-    rows = rows.with_columns(judged=nw.concat_str([nw.col("profile"), worst], separator=_DOUBLE))
-    rows = kept(inv, rows.drop("of_vm", "worst", "profile"), "disk_judged")
+    judged = nw.concat_str([nw.col("profile"), worst], separator=_DOUBLE)
+    rows = kept(inv, rows.select("disk_key", "vm_key", judged=judged), "disk_judged")
     verdicts = [_verdict(text, facts, layers, of_vm, edition) for text in distinct(rows, "judged")]
-    rows = rows.join(helper(inv, "verdicts", verdicts, ["judged", *_VERDICT]), on="judged", how="left")
-    rows = rows.join(_subscriptions(inv), on="subscription_id", how="left")
-    out = kept(inv, rows.select(*COLUMNS), "coverage_" + edition.replace("-", "_"))
+    out = identity(inv, rows).join(helper(inv, "verdicts", verdicts, ["judged", *_VERDICT]), on="judged", how="left")
+    out = kept(inv, out.select(*COLUMNS), "coverage_" + edition.replace("-", "_"))
     return nw.to_native(out.collect() if inv.engine == "polars" else out)
 
 
@@ -95,12 +95,13 @@ def _verdict(
     profile, _, judged = text.partition(_DOUBLE)
     mine, own = facts.profiles[profile], layers[profile]
     vm = of_vm.get(judged) or _parsed(judged)
+    verdicts = disk_verdicts(mine, own, vm, edition)
     return {
         "judged": text,
         **{n: mine[n] for n in _KIND},
         **{n: getattr(own, n) for n in _LAYERS},
-        "temp_disk_key_owner": _temp_key_owner(mine, vm),
-        **disk_verdicts(mine, own, vm, edition),
+        "temp_disk_key_owner": _temp_key_owner(verdicts["temp_disk"], vm),
+        **verdicts,
         "conflicts": "; ".join(own.conflicts),
         "evidence": "; ".join([*own.evidence, *filter(None, [vm["vm_evidence"]])]),
     }
@@ -112,10 +113,11 @@ def _parsed(judged: str) -> dict[str, str]:
     return dict(zip(_OF_VM, values, strict=True))
 
 
-def _temp_key_owner(facts: Mapping[str, str], vm: Mapping[str, str]) -> str:
-    if facts["attachment"] == "unattached" or facts["kind"] == "unmanaged_disk":
-        return "not_applicable"
-    return vm["temp_disk_key_owner"] or "unknown"
+def _temp_key_owner(temp_disk: str, vm: Mapping[str, str]) -> str:
+    """Name who holds the temp disk's key; empty where no temp disk is encrypted."""
+    if temp_disk in ("yes", "unknown"):
+        return vm["temp_disk_key_owner"] or "unknown"
+    return ""
 
 
 def _vms(
@@ -139,7 +141,10 @@ def _vms(
 
 
 def _states(layers: Layers) -> str:
-    return "/".join([layers.ade, layers.confidential, layers.kek if layers.ade == "on" else ""])
+    """Name the layers that the VM is judged by; ADE beside a customer key may or may not be (RULES L8)."""
+    by_customer = layers.sse in ("customer", "platform_and_customer") and layers.host not in ("on", "partial")
+    ade = "unknown" if layers.ade == "on" and by_customer else layers.ade
+    return "/".join([ade, layers.confidential, layers.kek if layers.ade == "on" else ""])
 
 
 def _vm_verdict(text: str, words: list[str], known: Mapping[str, Mapping[str, str]], edition: str) -> dict[str, str]:
@@ -172,8 +177,3 @@ def _worst(facts: DiskFacts, vms: Frame, inv: Inventory, of_vm: Mapping[str, Map
 
 def _ranks(verdict: Mapping[str, str]) -> dict[str, str]:
     return {n: f"{WORST_FIRST[n].index(verdict[n])}{verdict[n]}" for n in OF_VM}
-
-
-def _subscriptions(inv: Inventory) -> Frame:
-    named = lazy(inv.subscriptions).filter(given("subscription_id"), given("display_name"))
-    return named.group_by("subscription_id").agg(nw.col("display_name").min().alias("subscription_name"))

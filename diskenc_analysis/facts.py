@@ -106,13 +106,12 @@ _NO_ROW = {
     "own_image": "unknown",
 }
 _OWN = ("kind", *OWN_FACTS)
-_PARTS = ("own", "listing", "owners", "vm", "des", "secure", "ade")
+_PARTS = ("own", "listing", "owners", "vm", "des", "secure", "ade", "listed", "extension")
 #: Facts where a part is missing: the disk has no VM that was read, no set, no key.
 _ABSENT = {
     **dict.fromkeys(LIST_FACTS, ""),
     **dict.fromkeys(VM_FACTS, ""),
     **dict.fromkeys(("des_type", "des_store", "des_hsm", "secure_type", "secure_store", "secure_hsm"), ""),
-    **dict.fromkeys(("kek", "ade_store", "ade_hsm"), ""),
 }
 
 
@@ -123,7 +122,7 @@ class DiskFacts:
     Attributes
     ----------
     rows : Frame
-        `disk_key`, identity columns, `vm_key` (one of its VMs, or null), `vm_id`, `vm` and `profile`.
+        `disk_key`, `vm_key` (one of its VMs, or null) and `profile`.
     extra : Frame
         Pairs `disk_key`, `vm_key` beyond the one that `rows` names: shared disks.
     vms : Frame
@@ -143,44 +142,25 @@ class DiskFacts:
 
 def _own_rows(frame: Frame, kind: str) -> Frame:
     """Fold what a disk or snapshot says of itself into the column `own`."""
-    size = nw.when(given("size_gb")).then(nw.col("size_gb")).otherwise(nw.col("size_bytes") / 2**30)
-    frame = frame.with_columns(**OWN_FACTS).with_columns(kind=nw.lit(kind))
+    frame = frame.with_columns(**OWN_FACTS, kind=nw.lit(kind))
     return frame.select(
-        "name",
-        "subscription_id",
-        "resource_group",
-        "location",
-        "tags",
         "flag",
         disk_key=nw.col("key"),
-        disk_id=nw.col("id"),
-        gib=size,
         owner_key=nw.col("managed_by_key"),
-        owner_id=nw.col("managed_by"),
         des_key=nw.col("disk_encryption_set_id_key"),
         secure_key=nw.col("secure_vm_disk_encryption_set_id_key"),
         own=profile(_OWN),
     )
 
 
-def _listed_only(lists: Frame, disks: Frame) -> Frame:
+def _listed_only(inv: Inventory, lists: Frame) -> Frame:
     """Make a row of each disk that only a VM's list names: ephemeral, unmanaged, or not in the export."""
-    rows = lists.join(disks.select("disk_key"), on="disk_key", how="anti")
-    names = ("disk_name", "subscription_id", "resource_group", "location", "list_id", "size_gb", "vm_key", "vm_id")
-    rows = rows.group_by("disk_key").agg(*[nw.col(n).min() for n in names])
+    rows = lists.join(lazy(inv.disks).select(disk_key=nw.col("key")), on="disk_key", how="anti")
     none = nw.lit(None, nw.String)
-    return rows.select(
-        nw.col("disk_name").alias("name"),
-        "subscription_id",
-        "resource_group",
-        "location",
-        tags=none,
+    return rows.group_by("disk_key").agg(nw.col("vm_key").min()).select(
         flag=nw.lit("no_row"),
         disk_key=nw.col("disk_key"),
-        disk_id=nw.col("list_id"),
-        gib=nw.col("size_gb"),
         owner_key=nw.col("vm_key"),
-        owner_id=nw.col("vm_id"),
         des_key=none,
         secure_key=none,
         own=nw.lit(BAR.join(_NO_ROW[n] for n in _OWN)),
@@ -199,16 +179,14 @@ def _several(rows: Frame, extra: Frame, vms: Frame) -> Frame:
     """Reduce the owners of disks that have more than one to one of them and their states of host encryption."""
     first = rows.join(extra.select("disk_key").unique(), on="disk_key", how="semi").filter(given("owner_key"))
     pairs = nw.concat([extra, first.select("disk_key", vm_key=nw.col("owner_key"))], how="vertical")
-    seen = pairs.join(vms.select("vm_key", "vm_host", "vm_id"), on="vm_key", how="left")
+    seen = pairs.join(vms.select("vm_key", "vm_host"), on="vm_key", how="left")
     state = nw.col("vm_host").fill_null("unknown")
     flags = [(state == word).cast(nw.Int64).alias(word) for word in _STATES]
     grouped = seen.with_columns(*flags).group_by("disk_key").agg(
-        nw.col("vm_key").min(), nw.col("vm_id").min(), *[nw.col(word).max() for word in _STATES]
+        nw.col("vm_key").min(), *[nw.col(word).max() for word in _STATES]
     )
     names = [nw.when(nw.col(w) == 1).then(nw.lit(f"+{w}")).otherwise(nw.lit("")) for w in _STATES]
-    return grouped.select(
-        "disk_key", first_key=nw.col("vm_key"), first_id=nw.col("vm_id"), owners=nw.concat_str(names)
-    )
+    return grouped.select("disk_key", first_key=nw.col("vm_key"), owners=nw.concat_str(names))
 
 
 _STATES = ("on", "off", "unknown")
@@ -226,29 +204,25 @@ def disk_facts(inv: Inventory) -> DiskFacts:
     -------
     DiskFacts
     """
-    lists = kept(inv, disk_lists(inv), "disk_lists")
-    none = {n: nw.lit(None, nw.String) for n in ("image_id", "gallery_image_id", "managed_by", "managed_by_key")}
-    disks = kept(inv, _own_rows(lazy(inv.disks), "managed_disk"), "disk_rows")
+    raw = disk_lists(inv).with_columns(**LIST_FACTS).select("disk_key", "vm_key", *LIST_FACTS)
+    lists, list_known = fold(inv, raw, {n: nw.col(n) for n in LIST_FACTS}, "listing")
+    none = {n: nw.lit(None, nw.String) for n in ("image_id", "gallery_image_id", "managed_by_key")}
+    disks = _own_rows(lazy(inv.disks), "managed_disk")
     snapshots = _own_rows(lazy(inv.snapshots).with_columns(**none), "snapshot")
-    rows = nw.concat([disks, snapshots, _listed_only(lists, disks)], how="vertical")
+    rows = nw.concat([disks, snapshots, _listed_only(inv, lists)], how="vertical")
     extra = kept(inv, _extra(rows, inv, lists), "extra_owners")
     vms, vm_known = _vms(inv, disks, extra)
-    listing, list_known = fold(inv, lists, LIST_FACTS, "listing")
-    listing = listing.group_by("disk_key").agg(nw.col("listing").min())
-    several = _several(rows, extra, vms)
+    listing = lists.group_by("disk_key").agg(nw.col("listing").min())
+    several = kept(inv, _several(rows, extra, vms), "several_owners")
     rows = rows.join(listing, on="disk_key", how="left").join(several, on="disk_key", how="left")
     one = nw.when(given("owner_key")).then(nw.lit("one")).otherwise(nw.lit("none"))
     rows = rows.with_columns(
         vm_key=nw.when(given("first_key")).then(nw.col("first_key")).otherwise(nw.col("owner_key")),
         owners=nw.when(given("owners")).then(nw.col("owners")).otherwise(one),
     )
-    rows = rows.join(vms.select("vm_key", "vm_id", "vm"), on="vm_key", how="left")
+    rows = rows.join(vms.select("vm_key", "vm"), on="vm_key", how="left")
     rows, key_known = _keys(inv, rows)
-    vm_id = nw.when(given("vm_id")).then(nw.col("vm_id")).otherwise(
-        nw.when(given("first_id")).then(nw.col("first_id")).otherwise(nw.col("owner_id"))
-    )
-    columns = ("disk_key", "disk_id", "name", "subscription_id", "resource_group", "location", "gib", "tags", "vm_key")
-    rows = kept(inv, rows.select(*columns, "vm", vm_id=vm_id, profile=profile(_PARTS)), "disk_facts")
+    rows = kept(inv, rows.select("disk_key", "vm_key", profile=profile(_PARTS)), "disk_facts")
     known = {"listing": list_known, "vm": vm_known, **key_known}
     meanings = {text: _complete(text, known) for text in distinct(rows, "profile")}
     return DiskFacts(rows, extra, vms, vm_known, meanings)
@@ -260,7 +234,7 @@ def _vms(inv: Inventory, disks: Frame, extra: Frame) -> tuple[Frame, dict[str, d
     more = extra.join(marked.select("disk_key"), on="disk_key", how="semi").select("vm_key")
     flagged = nw.concat([marked.filter(given("owner_key")).select(vm_key=nw.col("owner_key")), more], how="vertical")
     vms = vm_rows(inv).join(flagged.unique().with_columns(vm_flagged=nw.lit("yes")), on="vm_key", how="left")
-    folded, known = fold(inv, vms.select("vm_key", "vm_id", **VM_FACTS), {n: nw.col(n) for n in VM_FACTS}, "vm")
+    folded, known = fold(inv, vms.select("vm_key", **VM_FACTS), {n: nw.col(n) for n in VM_FACTS}, "vm")
     hosts = [{"vm": part, "vm_host": facts["vm_host"]} for part, facts in known.items()]
     folded = folded.join(helper(inv, "vm_hosts", hosts, ["vm", "vm_host"]), on="vm", how="left")
     return kept(inv, folded, "vm_facts"), known
@@ -274,19 +248,26 @@ def _keys(inv: Inventory, rows: Frame) -> tuple[Frame, dict[str, dict[str, dict[
         facts = {f"{part}_{n}": nw.col(c) for n, c in (("type", "set_type"), ("store", "store"), ("hsm", "hsm_key"))}
         folded, known[part] = fold(inv, sets, facts, part)
         rows = rows.join(folded.select(f"{part}_key", part), on=f"{part}_key", how="left")
-    facts = {n: nw.col(n) for n in ("kek", "ade_store", "ade_hsm")}
-    folded, known["ade"] = fold(inv, keys.ade_keys(inv), facts, "ade")
-    return rows.join(folded.select("disk_key", "ade"), on="disk_key", how="left"), known
+    for part, frame in keys.ade_keys(inv).items():
+        by = "vm_key" if part == "extension" else "disk_key"
+        facts = {f"{part}_{n}": nw.col(n) for n in ("kek", "store", "hsm_key")}
+        folded, known[part] = fold(inv, frame, facts, part)
+        rows = rows.join(folded.select(by, part), on=by, how="left")
+    return rows, known
 
 
 def _complete(text: str, known: Mapping[str, Mapping[str, Mapping[str, str]]]) -> dict[str, str]:
     """Spell out a profile, and settle what follows from facts of several parts."""
-    *own, listing, owners, vm, des, secure, ade = text.split(BAR)
-    facts = {**_ABSENT, **dict(zip(_OWN, own, strict=True))}
-    for part, value in zip(_PARTS[1:], (listing, owners, vm, des, secure, ade), strict=True):
+    values = text.split(BAR)
+    parts = dict(zip(_PARTS[1:], values[len(_OWN) :], strict=True))
+    facts = {**_ABSENT, **dict(zip(_OWN, values, strict=False))}
+    for part, value in parts.items():
         facts |= known.get(part, {}).get(value, {})
-    facts["des"] = "found" if des else "missing" if facts["des_named"] == "yes" else "none"
-    facts["secure"] = "found" if secure else "missing" if facts["secure_named"] == "yes" else "none"
+    for name in ("des", "secure"):
+        facts[name] = "found" if parts[name] else "missing" if facts[f"{name}_named"] == "yes" else "none"
+    source = next((p for p in ("ade", "listed", "extension") if parts[p]), "")
+    facts |= {n: facts.get(f"{source}_{n}", "unknown") for n in ("kek", "store", "hsm_key")}
+    owners = parts["owners"]
     facts["host_states"] = {"none": "", "one": f"+{facts['vm_host'] or 'unknown'}"}.get(owners, owners)
     facts["attachment"] = _attachment(facts)
     facts["role"] = facts["list_role"] or {"windows": "os", "linux": "os", "none": "data"}.get(facts["own_os"], "unknown")

@@ -221,7 +221,7 @@ def _hsm(name: str, facts: Facts, layers: Layers, edition: str) -> str:
         facts["secure_hsm"],
         _stores(name, "confidential", edition),
     )
-    guest = _key_in_hsm(layers.kek, facts["ade_store"], facts["ade_hsm"], _stores(name, "ade", edition))
+    guest = _key_in_hsm(layers.kek, facts["store"], facts["hsm_key"], _stores(name, "ade", edition))
     values = {"sse": disk, "host": disk, "ade": guest, "confidential": secure}
     return agreed(any_of(values[m] for m in _METHODS if active[m]) for active in _activities(layers))
 

@@ -156,7 +156,7 @@ def _defender(facts: Facts, edition: str) -> str:
 def _temp_key_owner(facts: Facts, temp: str, edition: str) -> str:
     """Name who holds the temp disk's key: the platform under host encryption and on v5 sizes (RULES K4)."""
     if temp != "yes":
-        return {"no": "none", "not_applicable": "not_applicable"}.get(temp, "unknown")
+        return "unknown" if temp == "unknown" else ""
     values = _values(facts, edition)
     if facts["vm_host"] == "on" or values["sse"] == "yes":
         return "platform"

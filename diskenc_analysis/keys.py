@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from diskenc_analysis.frames import Frame, choose, given, is_true, lazy, low
+from diskenc_analysis.frames import Frame, agreed, choose, given, is_true, lazy, low
+from diskenc_analysis.vmfacts import ade_extensions, disk_lists
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -109,40 +110,71 @@ def sets(inv: Inventory) -> Frame:
     return stores(inv, frame, "key_url", "vault_id_key").select("set_key", "set_type", "store", "hsm_key")
 
 
-def ade_keys(inv: Inventory) -> Frame:
-    """Say for each disk with Azure Disk Encryption whether a KEK wraps its secrets, and where the key lies.
+def secret_keys(inv: Inventory, frame: Frame, by: str) -> Frame:
+    """Say for Azure Disk Encryption whether a KEK wraps the secrets, and where the key or secret lies.
 
     Parameters
     ----------
     inv : Inventory
-        With `ade_keys`, `key_vaults` and `keys`.
+        With `key_vaults` and `keys`.
+    frame : Frame
+        One row per volume: `by`, `kek_url`, `secret_url`, `kek_vault`, `secret_vault`.
+    by : str
+        What the keys belong to, a disk or a VM.
 
     Returns
     -------
     Frame
-        Columns `disk_key`, `kek` (`yes`, `no`, `mixed`), `ade_store`, `ade_hsm`.
+        One row per value of `by`: `kek` (`yes`, `no`, `mixed`), `store`, `hsm_key`.
     """
     url = nw.when(given("kek_url")).then(nw.col("kek_url")).otherwise(nw.col("secret_url"))
-    vault = nw.when(given("kek_url")).then(nw.col("kek_vault_id_key")).otherwise(nw.col("secret_vault_id_key"))
-    rows = lazy(inv.ade_keys).filter(given("secret_url") | given("kek_url"))
-    rows = rows.with_columns(url=url, vault=vault, has_kek=given("kek_url"))
+    vault = nw.when(given("kek_url")).then(nw.col("kek_vault")).otherwise(nw.col("secret_vault"))
+    rows = frame.filter(given("secret_url") | given("kek_url"), given(by))
+    rows = rows.select(by, url=url, vault=vault, kek=choose([(given("kek_url"), "yes")], "no"))
     rows = stores(inv, rows, "url", "vault")
-    grouped = rows.group_by("parent_key").agg(
-        nw.col("has_kek").max().alias("any_kek"),
-        nw.col("has_kek").min().alias("all_kek"),
-        nw.col("store").min().alias("store_low"),
-        nw.col("store").max().alias("store_high"),
-        nw.col("hsm_key").min().alias("hsm_low"),
-        nw.col("hsm_key").max().alias("hsm_high"),
+    names = {"kek": "mixed", "store": "unknown", "hsm_key": "unknown"}
+    grouped = rows.group_by(by).agg(
+        *[nw.col(n).min().alias(f"{n}_low") for n in names], *[nw.col(n).max().alias(f"{n}_high") for n in names]
     )
-    kek = choose([(nw.col("all_kek"), "yes"), (nw.col("any_kek"), "mixed")], "no")
-    return grouped.select(
-        nw.col("parent_key").alias("disk_key"),
-        kek=kek,
-        ade_store=_agreed("store_low", "store_high"),
-        ade_hsm=_agreed("hsm_low", "hsm_high"),
-    )
+    return grouped.select(by, **{n: agreed(n, otherwise) for n, otherwise in names.items()})
 
 
-def _agreed(lowest: str, highest: str) -> nw.Expr:
-    return nw.when(nw.col(lowest) == nw.col(highest)).then(nw.col(lowest)).otherwise(nw.lit("unknown"))
+def ade_keys(inv: Inventory) -> dict[str, Frame]:
+    """Give the keys of Azure Disk Encryption from every place that names them, nearest first.
+
+    Parameters
+    ----------
+    inv : Inventory
+        The tables as read.
+
+    Returns
+    -------
+    dict of str to Frame
+        `ade` (the disk's own settings, by `disk_key`), `listed` (those of the VM for one of its disks, or of
+        the instance view, by `disk_key`), `extension` (by `vm_key`); columns as `secret_keys` gives them.
+    """
+    volumes = nw.concat([lazy(inv.ade_keys), lazy(inv.snapshot_ade_keys)], how="vertical")
+    own = volumes.select(
+        "kek_url",
+        "secret_url",
+        disk_key=nw.col("parent_key"),
+        kek_vault=nw.col("kek_vault_id_key"),
+        secret_vault=nw.col("secret_vault_id_key"),
+    )
+    none = {n: nw.lit(None, nw.String) for n in ("kek_vault", "secret_vault")}
+    by_vm = disk_lists(inv).select(
+        "disk_key",
+        kek_url=_first("ade_kek_url", "status_kek_url"),
+        secret_url=_first("ade_secret_url", "status_secret_url"),
+        **none,
+    )
+    extension = ade_extensions(inv).select("vm_key", "kek_url", secret_url=nw.col("vault_url"), **none)
+    return {
+        "ade": secret_keys(inv, own, "disk_key"),
+        "listed": secret_keys(inv, by_vm, "disk_key"),
+        "extension": secret_keys(inv, extension, "vm_key"),
+    }
+
+
+def _first(name: str, other: str) -> nw.Expr:
+    return nw.when(given(name)).then(nw.col(name)).otherwise(nw.col(other))

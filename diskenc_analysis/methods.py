@@ -61,7 +61,7 @@ def decide(facts: Facts) -> Layers:
     notes = _Notes()
     sse, host = _sse(facts, notes), _host(facts, notes)
     ade, confidential = _ade(facts, notes), _confidential(facts, notes)
-    kek = _kek(facts)
+    kek = facts["kek"] if facts["kek"] in ("yes", "no") else "unknown"
     layers = Layers(sse, host, ade, confidential, kek=kek)
     _find_conflicts(facts, layers, notes)
     owner = _key_owner(layers, notes)
@@ -125,7 +125,7 @@ def _ade(facts: Facts, notes: _Notes) -> str:
     for step in (_ade_of_disk, _ade_of_status, _ade_of_vm, _ade_of_extension):
         if found := step(facts, notes):
             return found
-    if facts["flag"] in ("doubt", "no_row", "unclear"):
+    if facts["flag"] in ("doubt", "no_row", "unclear") and facts["kind"] != "unmanaged_disk":
         notes.evidence.append("the disk's encryption settings were not read [L3]")
         return "unknown"
     notes.evidence.append("no sign of Azure Disk Encryption [L3]")
@@ -218,17 +218,6 @@ def _said(value: str, who: str, notes: _Notes) -> str:
     return value
 
 
-def _kek(facts: Facts) -> str:
-    """Say whether a key-encryption key wraps the secrets, from the nearest source that states it."""
-    own = (facts["kek"], facts["vm_kek"] if facts["role"] == "os" else "", facts["status_kek"])
-    for said in own:
-        if said in ("yes", "no"):
-            return said
-        if said == "mixed":
-            return "unknown"
-    return facts["ext_kek"] if facts["ext"] in ("enable", "enable_failed", "disable") else "unknown"
-
-
 def _find_conflicts(facts: Facts, layers: Layers, notes: _Notes) -> None:
     """List the contradictions; the layers keep what the data says (RULES L8)."""
     by_customer = layers.sse in ("customer", "platform_and_customer")
@@ -284,7 +273,7 @@ def _key_store(facts: Facts, layers: Layers) -> str:
     if layers.confidential in ENCRYPTED:
         return facts["secure_store"] or "unknown" if layers.confidential == "customer" else "platform"
     if layers.ade == "on":
-        return facts["ade_store"] or "unknown"
+        return facts["store"]
     if layers.sse in ("customer", "platform_and_customer"):
         return facts["des_store"] or "unknown"
     return "platform" if layers.sse == "platform" else "unknown"

@@ -28,6 +28,11 @@ from diskenc_analysis.sample_kinds import KINDS, VAULTS, Disk, Json, Kind, Vm, k
 
 #: The file of the truth; a name that begins with a dot is never loaded.
 TRUTH = ".truth.csv"
+#: Tables that have a file of JSON lines each, where there is anything in them.
+TABLES = (
+    *("subscriptions", "virtual_machines", "scale_sets", "scale_set_vms", "extensions", "disks", "snapshots"),
+    *("disk_encryption_sets", "key_vaults", "managed_hsms", "keys", "vm_sizes", "assessments"),
+)
 CAPABILITIES = (
     *("at_rest", "temp_disk", "caches", "data_flow", "customer_keys", "hsm", "no_vm_cpu", "custom_images"),
     *("enhanced_key_protection", "defender_status"),
@@ -80,6 +85,7 @@ class _Subscription:
     keys: set[tuple[str, str]] = field(default_factory=set)
     common: dict[str, object] = field(init=False)
     tags: list[str] = field(init=False)
+    node_tags: str = field(init=False)
 
     def __post_init__(self) -> None:
         own: Json = {"sub": _guid(self.name), "hub": _guid("hub"), "tag": self.tag, "location": self.location}
@@ -87,10 +93,10 @@ class _Subscription:
         self.common = own | {"version": _guid(self.name, "version").replace("-", "")}
         head = {"env": self.env.lower(), "costCenter": f"CC-{1000 + self.share}"}
         owners = _OWNERS if self.code == "sb" else _OWNERS[:3]
-        made = (
-            [head | {"owner": owner} for owner in owners] if self.code != "ac" else [{"owner": "unknown"}, {}]
-        )
+        # Nobody has tagged what came with an acquisition.
+        made = [{"owner": "unknown"}, {}] if self.code == "ac" else [head | {"owner": o} for o in owners]
         self.tags = [json.dumps(tags, separators=(",", ":")) for tags in made]
+        self.node_tags = json.dumps(made[0] | {"aks-managed-poolName": "nodepool1"}, separators=(",", ":"))
 
 
 def _subscriptions(count: int) -> list[_Subscription]:
@@ -117,9 +123,8 @@ def _plan(kind: Kind) -> _Plan:
     lines, read = [], [i for i, vm in enumerate(kind.vms) if vm.form != "absent"]
     for i in read:
         vm = kind.vms[i]
-        lines.append(
-            ("scale_set_vms" if vm.form == "instance" else "virtual_machines", template(vm_body(kind, i)))
-        )
+        table = "scale_set_vms" if vm.form == "instance" else "virtual_machines"
+        lines.append((table, template(vm_body(kind, i))))
         if vm.apart:
             lines.append(("extensions", template(extension_body(kind, i))))
     if any(kind.vms[i].form in {"instance", "flexible"} for i in read):
@@ -151,7 +156,7 @@ def _row_id(kind: Kind, k: int) -> str:
 
 
 def _truth(kind: Kind, disk: Disk) -> list[str]:
-    """The truth of one row, without its id and label: what its parts and its VM say, later ones first."""
+    """The truth of one row, without id and label: what its parts and its VM say, the later the stronger."""
     vm = kind.vms[disk.owners[0]] if disk.owners else None
     found = {"host": "not_attached", "ade": "off", "confidential": "off", "conflict": ""}
     for layer in (disk.parts[0].truth, _host(vm), *(part.truth for part in disk.parts[1:])):
@@ -224,17 +229,17 @@ def _fields(rng: random.Random, n: int, sub: _Subscription, plan: _Plan) -> dict
     """What differs between the copies of a kind."""
     app = _APPS[n % len(_APPS)]
     group = f"RG-{app.capitalize()}-{sub.env}"
+    tags = sub.tags[n % len(sub.tags)]
     if plan.name.startswith("aks"):
-        group = f"MC_rg-aks-{sub.env.lower()}_aks-{app}_{sub.location}"
+        group, tags = f"MC_rg-aks-{sub.env.lower()}_aks-{app}_{sub.location}", sub.node_tags
     upper, case = group.upper(), n // len(_APPS) % 10
-    values: dict[str, object] = {"vm": plan.name.format(app=app, n=n), "tags": sub.tags[n % len(sub.tags)]}
+    values: dict[str, object] = {"vm": plan.name.format(app=app, n=n), "tags": tags}
     values["rg_disk"] = upper if case in {0, 3} else group
     values["rg_vm"] = upper if case in {2, 3} else group
     values["rg_owner"] = group.lower() if case == 1 else group
     values["rg_list"] = upper if case == 4 else group  # noqa: PLR2004
-    values["created"] = (
-        f"202{2 + n % 4}-{1 + n % 12:02d}-{1 + n % 28:02d}T{n % 24:02d}:15:00.{n % 10000:07d}+00:00"
-    )
+    day = f"202{2 + n % 4}-{1 + n % 12:02d}-{1 + n % 28:02d}"
+    values["created"] = f"{day}T{n % 24:02d}:15:00.{n % 10000:07d}+00:00"
     for i in range(len(plan.kind.vms)):
         values[f"vmid{i}"] = _dashed(f"{rng.getrandbits(128):032x}")
     for k, disk in enumerate(plan.kind.disks):
@@ -383,8 +388,8 @@ def generate(out: Path, disks: int = 400, subscriptions: int = 6, seed: int = 7)
     if disks < 1 or subscriptions < 1:
         raise ParameterError(f"expected at least 1 disk and 1 subscription, got {disks} and {subscriptions}")
     out.mkdir(parents=True, exist_ok=True)
-    for old in (*out.glob("*.jsonl"), out / TRUTH):
-        old.unlink(missing_ok=True)
+    for name in (*(f"{table}.jsonl" for table in TABLES), TRUTH):
+        (out / name).unlink(missing_ok=True)
     subs, rng = _subscriptions(subscriptions), random.Random(seed)  # noqa: S311
     with ExitStack() as stack:
         files = _Files(out, stack)

@@ -161,8 +161,8 @@ def _sse_unknown(body: Json) -> Part:
 _PLATFORM = {"sse": "platform", "method": "sse", "key_owner": "platform", "key_store": "platform"}
 _UNKNOWN = {"method": "unknown", "key_owner": "unknown", "key_store": "unknown"}
 _PMK = Part({"encryption": {"type": f"{_SSE}PlatformKey"}}, _PLATFORM)
-# C9: there is no storage encryption to read; the key is the platform's unless the VM names a set.
-_LOCAL = Part({}, _PLATFORM | {"sse": "unknown", "method": "unknown"})
+# C9: no disk states it, but the key is the platform's unless the VM names a set.
+_LOCAL = Part({}, _PLATFORM)
 _WAS_ON = {"enabled": False, "encryptionSettingsVersion": "1.1"}
 _ENTRA = {"encryptionSettings": _ade_settings("std") | {"enabled": True}}
 _PARTS = {
@@ -248,9 +248,9 @@ cmk_set_type_differs | us1 | v3 | os ynnnnnyynU; data ynnnyny-nU mixed-std !set_
 double | us3 | v3 | os ynnnynyynU double-std; data ynnnyny-nU double-std
 # Encryption at host (L2): caches, flow, and a temp disk if any, by the platform's key (K4, C11).
 host_pmk | us8 eu4 | v3 host key=platform | os yyyynnyynH; data yyyynny-nH
-host_cmk | eu12 | v3 host key=platform | os yyyyynyynH cmk-std; data yyyyyny-nH cmk-std
-host_cmk_v5 | eu20 us10 | v5 host | os y-yyyyyynH cmk-hsm; data y-yyyyy-nH cmk-hsm
-host_cmk_hsm | eu14 us6 | e5d host key=platform | os yyyyyyyynH cmk-mhsm; data yyyyyyy-nH cmk-mhsm
+host_cmk | eu12 us8 | v3 host key=platform | os yyyyynyynH cmk-std; data yyyyyny-nH cmk-std
+host_cmk_v5 | eu20 us16 | v5 host | os y-yyyyyynH cmk-hsm; data y-yyyyy-nH cmk-hsm
+host_cmk_hsm | eu14 us9 | e5d host key=platform | os yyyyyyyynH cmk-mhsm; data yyyyyyy-nH cmk-mhsm
 host_double | eu6 | v3 host key=platform | os yyyyynyynH double-std; data yyyyyny-nH double-std
 host_gallery_image | eu3 | v3 linux image=gallery host key=platform | os yyyynnyynH
 # No cache on Ultra and Premium SSD v2 (C5).
@@ -300,7 +300,7 @@ ade_with_host | le1 | v3 host view ade=Enable,All,std key=platform
 ade_with_cmk | le1 | v3 view ade=Enable,All,std key=unknown
   | os y???yn?yn? cmk-std ade-std seen !ade_with_customer_key
 ade_windows_data_only | le1 | v5 view ade=Enable,Data,std
-  | os y-nnnnyynU plain; data y-yyynn-nU ade-std seen !windows_data_only
+  | os y-nnnnyynU plain !windows_data_only; data y-yyynn-nU ade-std seen !windows_data_only
 # Confidential (L5): NotApplicable for all three kinds (C11), data disks off, temp disk by C4 and C8. The
 # extension only switches the preview of the temp disk on (L6).
 cvm_platform | co8 | cvm | os y-yynnnyyN cvm

@@ -28,7 +28,7 @@ TYPES: dict[str, tuple[str, ...]] = {
     "disks": (f"{_COMPUTE}/disks",),
     "vms": _VM,
     "scale_sets": (f"{_COMPUTE}/virtualmachinescalesets",),
-    "extensions": tuple(f"{vm}/extensions" for vm in _VM),
+    "extensions": (*(f"{vm}/extensions" for vm in _VM), f"{_COMPUTE}/virtualmachinescalesets/extensions"),
     "disk_encryption_sets": (f"{_COMPUTE}/diskencryptionsets",),
     "key_vaults": ("microsoft.keyvault/vaults",),
     "managed_hsms": ("microsoft.keyvault/managedhsms",),
@@ -71,7 +71,9 @@ CHILDREN: dict[str, Child] = {
     "vm_disks": Child("vms", ("os_disk", "data_disks")),
     "vm_disk_status": Child("vms", ("instance_disks",)),
     "disk_owners": Child("disks", ("managed_by_extended", "share_info")),
+    "extension_status": Child("vms", ("instance_extensions",)),
     "ade_keys": Child("disks", ("ade_volumes",)),
+    "snapshot_ade_keys": Child("snapshots", ("ade_volumes",)),
     "extensions": Child("vms", ("extension_list",), whole=True),
 }
 

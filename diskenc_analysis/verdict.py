@@ -78,7 +78,8 @@ def _disks(found: dict[tuple[str, str], Row], scope: str) -> str:
     )
     if not _asked(rest):
         return outside
-    first = f"Of {number(_asked(rest))} {scope}, {_share(rest)} are encrypted at rest{_open(rest)}"
+    words = scope if _asked(rest) != 1 else scope.replace("disks", "disk").replace("snapshots", "snapshot")
+    first = f"Of {number(_asked(rest))} {words}, {_share(rest)} are encrypted at rest{_open(rest)}"
     second = f"{_share(keys)} are under a key that the customer controls{_open(keys)}"
     return f"{first}, and {second}." + (f" Another {outside}" if rest["not_applicable"] else "")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from diskenc_analysis.frames import Frame, choose, doubted, given, helper, is_true, lazy, low, words
+from diskenc_analysis.frames import Frame, agreed, choose, doubted, given, helper, is_true, lazy, low, words
 from diskenc_analysis.sizes import size_facts
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ def vm_rows(inv: Inventory) -> Frame:
     Returns
     -------
     Frame
-        `vm_key`, `vm_id` and the columns that the expressions of `VM_FACTS` need.
+        `vm_key` and the columns that the expressions of `VM_FACTS` need.
     """
     sizes = helper(inv, "size_facts", size_facts(inv), ["size", "local_disk", "v5_plus", "size_from"])
     read_in = lazy(inv.extensions).filter(given("subscription_id")).select("subscription_id").unique()
-    vms = lazy(inv.vms).with_columns(size=low("vm_size"), vm_key=nw.col("key"), vm_id=nw.col("id"))
-    vms = vms.join(sizes, on="size", how="left").join(_ade_extensions(inv), on="vm_key", how="left")
+    vms = lazy(inv.vms).with_columns(size=low("vm_size"), vm_key=nw.col("key"))
+    vms = vms.join(sizes, on="size", how="left").join(_ade_facts(inv), on="vm_key", how="left")
     return vms.join(read_in.with_columns(sub_read=nw.lit("yes")), on="subscription_id", how="left")
 
 
@@ -64,18 +64,40 @@ VM_FACTS: dict[str, nw.Expr] = {
     .otherwise(
         choose([(given("extension_list") | given("instance_extensions") | given("sub_read"), "none")], "unread")
     ),
-    **{n: nw.col(n).fill_null("") for n in ("ext_volume", "ext_kek", "ext_age", "sub_os", "sub_data", "vm_flagged")},
+    **{n: nw.col(n).fill_null("") for n in ("ext_volume", "ext_age", "sub_os", "sub_data", "vm_flagged")},
 }
 
 
-def _ade_extensions(inv: Inventory) -> Frame:
-    """Give one row per VM with an Azure Disk Encryption extension."""
-    operation = low("operation")
-    state = low("provisioning_state")
-    message = low("substatus_messages").str.replace_all(r"[\s\"\\]", "")
+def ade_extensions(inv: Inventory) -> Frame:
+    """Give the Azure Disk Encryption extensions of the VMs, with the messages of their instance view.
+
+    Parameters
+    ----------
+    inv : Inventory
+        With `extensions` and `extension_status`.
+
+    Returns
+    -------
+    Frame
+        The columns of `extensions`, `vm_key` and `vm_messages`; one row per extension.
+    """
+    found = lazy(inv.extensions).filter(
+        low("publisher").is_in(_ADE_PUBLISHERS), low("extension_type").is_in(_ADE_TYPES)
+    )
+    found = found.with_columns(vm_key=nw.col("key").str.replace_all(r"/extensions/[^/]*$", ""))
+    status = lazy(inv.extension_status).filter(low("extension_type").str.contains(r"(?:^|\.)azurediskencryption"))
+    messages = status.group_by("parent_key").agg(nw.col("substatus_messages").max().alias("vm_messages"))
+    return found.join(messages.rename({"parent_key": "vm_key"}), on="vm_key", how="left")
+
+
+def _ade_facts(inv: Inventory) -> Frame:
+    """Give one row of facts per VM with an Azure Disk Encryption extension."""
+    operation, state = low("operation"), low("provisioning_state")
+    message = nw.concat_str([low("substatus_messages"), low("vm_messages")]).str.replace_all(r"[\s\"\\]", "")
     linux = low("extension_type") == "azurediskencryptionforlinux"
-    old = given("aad_client") | nw.when(linux).then(low("handler_version").str.starts_with("0.")).otherwise(
-        low("handler_version").str.starts_with("1.")
+    version = low("handler_version")
+    old = given("aad_client") | nw.when(linux).then(version.str.starts_with("0.")).otherwise(
+        version.str.starts_with("1.")
     )
     ext = choose(
         [
@@ -88,36 +110,23 @@ def _ade_extensions(inv: Inventory) -> Frame:
     volume = choose(
         [
             (operation == "enableencryptionformatall", "format_all"),
-            (low("volume_type") == "all", "all"),
-            (low("volume_type") == "os", "os"),
-            (low("volume_type") == "data", "data"),
+            *[(low("volume_type") == word, word) for word in ("all", "os", "data")],
         ],
         "unknown",
     )
-    found = lazy(inv.extensions).filter(
-        low("publisher").is_in(_ADE_PUBLISHERS), low("extension_type").is_in(_ADE_TYPES)
-    )
-    found = found.select(
-        vm_key=nw.col("key").str.replace_all(r"/extensions/[^/]*$", ""),
+    found = ade_extensions(inv).select(
+        "vm_key",
         ext=ext,
         ext_volume=volume,
-        ext_kek=choose([(given("kek_url"), "yes")], "no"),
         ext_age=choose([(old, "old")], "new"),
         sub_os=_substatus(message, "os"),
         sub_data=_substatus(message, "data"),
     )
-    names = ["ext", "ext_volume", "ext_kek", "ext_age", "sub_os", "sub_data"]
+    names = {"ext": "unclear", "ext_volume": "unknown", "ext_age": "new", "sub_os": "unknown", "sub_data": "unknown"}
     grouped = found.group_by("vm_key").agg(
         *[nw.col(n).min().alias(f"{n}_low") for n in names], *[nw.col(n).max().alias(f"{n}_high") for n in names]
     )
-    agreed = {n: _agreed(n, {"ext": "unclear", "ext_age": "new"}.get(n, "unknown")) for n in names}
-    return grouped.select("vm_key", **agreed)
-
-
-def _agreed(name: str, otherwise: str) -> nw.Expr:
-    """Give the value of a grouped column whose rows agree."""
-    lowest, highest = nw.col(f"{name}_low"), nw.col(f"{name}_high")
-    return nw.when(lowest == highest).then(lowest).otherwise(nw.lit(otherwise))
+    return grouped.select("vm_key", **{n: agreed(n, otherwise) for n, otherwise in names.items()})
 
 
 def _substatus(message: nw.Expr, volume: str) -> nw.Expr:
@@ -142,20 +151,15 @@ def disk_lists(inv: Inventory) -> Frame:
     -------
     Frame
         One row per VM and disk: `disk_key` (the managed disk's, else made of the VHD or the VM), `vm_key`,
-        `list_id`, and the columns that the expressions of `LIST_FACTS` need.
+        `place` in the VM, and the columns that the expressions of `LIST_FACTS` need.
     """
-    vms = lazy(inv.vms).select(
-        "subscription_id", "resource_group", "location", parent_key=nw.col("key"), vm_id=nw.col("id")
-    )
     lun = nw.concat_str([nw.lit("#data"), nw.col("lun").fill_null("")])
     place = nw.when(nw.col("origin") == "os_disk").then(nw.lit("#osdisk")).otherwise(lun)
-    listed = lazy(inv.vm_disks).join(vms, on="parent_key", how="left").with_columns(place=place)
-    made_id = nw.concat_str([nw.col("vm_id"), nw.col("place")])
-    own_id = nw.when(given("vhd_uri")).then(nw.col("vhd_uri")).otherwise(made_id)
-    disk_id = nw.when(given("disk_id")).then(nw.col("disk_id")).otherwise(own_id)
-    disk_key = nw.when(given("disk_id_key")).then(nw.col("disk_id_key")).otherwise(own_id.str.to_lowercase())
-    listed = listed.with_columns(list_id=disk_id, disk_key=disk_key, vm_key=nw.col("parent_key"))
-    return listed.with_columns(name_key=low("disk_name")).join(_statuses(inv), on=["vm_key", "name_key"], how="left")
+    listed = lazy(inv.vm_disks).with_columns(place=place, name_key=low("disk_name"), vm_key=nw.col("parent_key"))
+    made = nw.concat_str([nw.col("vm_key"), nw.col("place")])
+    own_key = nw.when(given("vhd_uri")).then(nw.col("vhd_uri").str.to_lowercase()).otherwise(made)
+    disk_key = nw.when(given("disk_id_key")).then(nw.col("disk_id_key")).otherwise(own_key)
+    return listed.with_columns(disk_key=disk_key).join(_statuses(inv), on=["vm_key", "name_key"], how="left")
 
 
 #: The facts of a disk as its VM lists it; the first ones decide which of several lists count.
@@ -174,9 +178,7 @@ LIST_FACTS: dict[str, nw.Expr] = {
     "conf_list": words("security_encryption_type", _SECURITY_ENCRYPTION, "unrecognised", "none"),
     "conf_list_set": choose([(given("secure_vm_disk_encryption_set_id"), "yes")], "no"),
     "vm_flag": choose([(is_true("ade_enabled"), "on"), (given("ade_enabled"), "off")], "none"),
-    "vm_kek": choose([(given("ade_kek_url"), "yes"), (given("ade_secret_url"), "no")], "unknown"),
     "status": nw.col("status").fill_null("none"),
-    "status_kek": nw.col("status_kek").fill_null("unknown"),
 }
 
 
@@ -195,6 +197,8 @@ def _statuses(inv: Inventory) -> Frame:
         vm_key=nw.col("parent_key"),
         name_key=low("disk_name"),
         status=status,
-        status_kek=choose([(given("ade_kek_url"), "yes"), (given("ade_secret_url"), "no")], "unknown"),
+        status_kek_url=nw.col("ade_kek_url"),
+        status_secret_url=nw.col("ade_secret_url"),
     )
-    return found.group_by("vm_key", "name_key").agg(nw.col("status").min(), nw.col("status_kek").max())
+    names = ("status", "status_kek_url", "status_secret_url")
+    return found.group_by("vm_key", "name_key").agg(*[nw.col(n).min() for n in names])

@@ -34,7 +34,10 @@ def disk(name, gib, encryption, vm=None):
 
 
 def vm(name, os_disk, data_disks, *, host):
-    managed = [{"lun": n, "name": d, "managedDisk": {"id": f"{_COMPUTE}/disks/{d}"}} for n, d in enumerate(data_disks)]
+    managed = [
+        {"lun": n, "name": d, "managedDisk": {"id": f"{_COMPUTE}/disks/{d}"}}
+        for n, d in enumerate(data_disks)
+    ]
     os = {"name": os_disk, "osType": "Linux", "managedDisk": {"id": f"{_COMPUTE}/disks/{os_disk}"}}
     return {
         "id": f"{_COMPUTE}/virtualMachines/{name}",

@@ -1,0 +1,74 @@
+"""The identity columns of every disk row: name, place, size, tags, and the VM and subscription by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import narwhals as nw
+
+from diskenc_analysis.frames import Frame, given, lazy
+from diskenc_analysis.vmfacts import disk_lists
+
+if TYPE_CHECKING:
+    from diskenc_analysis.inventory import Inventory
+
+_PLACE = ("subscription_id", "resource_group", "location")
+
+
+def identity(inv: Inventory, rows: Frame) -> Frame:
+    """Give disk rows their identity columns.
+
+    Parameters
+    ----------
+    inv : Inventory
+        The tables as read.
+    rows : Frame
+        With `disk_key` and `vm_key`.
+
+    Returns
+    -------
+    Frame
+        With `disk_id`, `name`, `subscription_id`, `subscription_name`, `resource_group`, `location`,
+        `vm_id` (as it came), `gib` (float, GiB) and `tags` (JSON text) besides.
+    """
+    owner = {"managed_by": nw.lit(None, nw.String)}
+    known = nw.concat(
+        [_own(lazy(inv.disks)), _own(lazy(inv.snapshots).with_columns(**owner)), _listed_only(inv)], how="vertical"
+    )
+    vms = lazy(inv.vms).select(vm_key=nw.col("key"), seen_id=nw.col("id"))
+    out = known.join(rows, on="disk_key", how="inner").join(vms, on="vm_key", how="left")
+    out = out.join(_subscriptions(inv), on="subscription_id", how="left")
+    vm_id = nw.when(given("seen_id")).then(nw.col("seen_id")).otherwise(nw.col("owner_id"))
+    return out.with_columns(vm_id=nw.when(given("vm_key")).then(vm_id).otherwise(nw.lit(None, nw.String)))
+
+
+def _own(frame: Frame) -> Frame:
+    size = nw.when(given("size_gb")).then(nw.col("size_gb")).otherwise(nw.col("size_bytes") / 2**30)
+    return frame.select(
+        "name", *_PLACE, "tags", disk_key=nw.col("key"), disk_id=nw.col("id"), gib=size, owner_id=nw.col("managed_by")
+    )
+
+
+def _listed_only(inv: Inventory) -> Frame:
+    """Give the identity of disks that only a VM's list names."""
+    rows = disk_lists(inv).join(lazy(inv.disks).select(disk_key=nw.col("key")), on="disk_key", how="anti")
+    rows = rows.join(lazy(inv.vms).select(*_PLACE, "id", vm_key=nw.col("key")), on="vm_key", how="left")
+    made = nw.concat_str([nw.col("id"), nw.col("place")])
+    own_id = nw.when(given("vhd_uri")).then(nw.col("vhd_uri")).otherwise(made)
+    rows = rows.with_columns(list_id=nw.when(given("disk_id")).then(nw.col("disk_id")).otherwise(own_id))
+    names = ("disk_name", *_PLACE, "list_id", "size_gb", "id")
+    grouped = rows.group_by("disk_key").agg(*[nw.col(n).min() for n in names])
+    return grouped.select(
+        nw.col("disk_name").alias("name"),
+        *_PLACE,
+        tags=nw.lit(None, nw.String),
+        disk_key=nw.col("disk_key"),
+        disk_id=nw.col("list_id"),
+        gib=nw.col("size_gb"),
+        owner_id=nw.col("id"),
+    )
+
+
+def _subscriptions(inv: Inventory) -> Frame:
+    named = lazy(inv.subscriptions).filter(given("subscription_id"), given("display_name"))
+    return named.group_by("subscription_id").agg(nw.col("display_name").min().alias("subscription_name"))

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import ast
+import csv
+import json
+from collections import Counter
+
+import nbformat
+import pytest
+
+from diskenc_analysis.editions import capabilities
+from diskenc_analysis.share import notebook_dir, sample_path
+
+ANSWERS = ("yes", "no", "unknown", "not_applicable")
+NOTEBOOKS = sorted(notebook_dir().glob("*.ipynb"))
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request):
+    return nbformat.read(request.param, as_version=4)
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def test_the_source_is_stripped_and_valid(notebook):
+    nbformat.validate(notebook)
+    assert all(not cell.outputs and cell.execution_count is None for cell in code(notebook))
+    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
+    assert "papermill" not in notebook.metadata
+
+
+def test_the_first_code_cell_holds_the_parameters_as_literals(notebook):
+    first, *rest = code(notebook)
+    assert first.metadata.tags == ["parameters"]
+    assert not any("parameters" in cell.metadata.get("tags", []) for cell in rest)
+    for node, line in zip(ast.parse(first.source).body, first.source.splitlines(), strict=True):
+        assert isinstance(node, ast.Assign)
+        assert isinstance(node.value, ast.Constant)
+        assert "  # " in line
+
+
+def test_cells_are_thin(notebook):
+    for cell in code(notebook):
+        tree = ast.parse(cell.source)
+        kinds = {type(node) for node in ast.walk(tree)}
+        assert not kinds & {ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.For, ast.While}, cell.source
+        assert len(cell.source.splitlines()) <= 12, cell.source
+
+
+def test_imports_stand_in_one_cell(notebook):
+    importing = [
+        cell.id
+        for cell in code(notebook)
+        if any(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.walk(ast.parse(cell.source)))
+    ]
+    assert len(importing) == 1
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    """The facts that the coverage notebook gathers from the sample, and the sample's own truth."""
+    from diskenc_analysis.report import render
+
+    truth_file = sample_path() / ".truth.csv"
+    if not truth_file.is_file():
+        pytest.skip("the sample has no truth file")
+    with truth_file.open(encoding="utf-8", newline="") as lines:
+        truth = list(csv.DictReader(lines))
+    folder = render(sample_path(), tmp_path_factory.mktemp("sample") / "out").folder
+    return json.loads((folder / "facts.json").read_text())["coverage"], truth
+
+
+@pytest.mark.parametrize("column", ["method", "key_owner"])
+def test_tallies_of_the_sample_agree_with_its_truth(sample, column):
+    facts, truth = sample
+    found = {row[column]: row["disks"] for row in facts[f"{column}s"]}
+    assert found == Counter(row[column] for row in truth)
+
+
+def test_kinds_of_the_sample_agree_with_its_truth(sample):
+    facts, truth = sample
+    found = {(row["kind"], row["attachment"]): row["disks"] for row in facts["by_kind"]}
+    assert found == Counter((row["kind"], row["attachment"]) for row in truth)
+
+
+@pytest.mark.parametrize("name", [c.name for c in capabilities().values() if c.counted_per == "disk"])
+def test_shares_of_the_sample_agree_with_its_truth(sample, name):
+    facts, truth = sample
+    column = f"{name}@{facts['edition'][:4]}"
+    counts = Counter(row[column] for row in truth)
+    found = facts["capabilities"][name]["disks"]
+    assert {value: found[value] for value in ANSWERS} == {value: counts[value] for value in ANSWERS}
+    asked = counts["yes"] + counts["no"] + counts["unknown"]
+    assert found["share_low"] == pytest.approx(counts["yes"] / asked, abs=1e-6)
+    assert found["share_high"] == pytest.approx((counts["yes"] + counts["unknown"]) / asked, abs=1e-6)
+
+
+def test_conflicts_of_the_sample_agree_with_its_truth(sample):
+    facts, truth = sample
+    assert facts["conflicts"] == sum(bool(row["conflict"]) for row in truth)
+
+
+def test_every_row_of_the_sample_is_in_the_ledger(sample):
+    facts, _ = sample
+    ledger = facts["ledger"]
+    files = sample_path().glob("*.jsonl")
+    lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in files)
+    assert ledger["rows_read"] == lines == ledger["rows_used"] + ledger["rows_set_aside"]
