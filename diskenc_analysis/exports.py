@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _JSON = re.compile(r"\.(json|jsonl|ndjson)(\.gz)?$", re.IGNORECASE)
 #: Larger files are read by DuckDB directly; the result is the same, the speed is not.
-SMALL_BYTES = 4_000_000
+SMALL_BYTES = 256_000
 NORMALISED = "normalised.jsonl"
 NOT_OURS = "not a disk-related type"
 
@@ -124,7 +124,7 @@ class _Reader:
     small_bytes: int
     ledger: Ledger = field(default_factory=Ledger)
     lines: IO[str] | None = None
-    waiting: Counter[str] = field(default_factory=Counter)
+    waiting: dict[tuple[str, str], None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, table in schema.tables().items():
@@ -239,18 +239,18 @@ class _Reader:
                 self.ledger.set_aside(source, arm_type, reason, 1)
                 continue
             self.ledger.place(source, arm_type, 1)
-            self.waiting[arm_type] += 1
+            layout = "nested" if "properties" in (row or {}) else "flat"
+            self.waiting[_table(arm_type) or "", layout] = None
             self.lines.write(json.dumps({**(row or {}), SOURCE_MEMBER: source}) + "\n")
 
     def finish(self, engine: str) -> Inventory:
         """Read the normalised rows, set copies aside, make the child tables and close the ledger."""
         if self.lines is not None:
             self.lines.close()
-        for name in dict.fromkeys(filter(None, map(_table, self.waiting))):
+        for name, layout in self.waiting:
             table = schema.table(name)
-            for layout in ("nested", "flat"):
-                relation = _read_json(self.scratch / NORMALISED, file_columns(table, layout), "newline_delimited")
-                self._insert(table, resources_sql(table, relation, SOURCE_MEMBER, layout), "odd <> 3")
+            relation = _read_json(self.scratch / NORMALISED, file_columns(table, layout), "newline_delimited")
+            self._insert(table, resources_sql(table, relation, SOURCE_MEMBER, layout), "odd <> 3")
         tables = schema.tables().values()
         for table in tables:
             if table.types:

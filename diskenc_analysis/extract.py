@@ -166,7 +166,8 @@ def _value(column: Column, parts: _Parts) -> str:
 
 def key_sql(text: str) -> str:
     """SQL for the key of an ARM id: lower case, one leading slash, none at the end."""
-    return f"'/' || lower(trim({text}, '/ '))"
+    usual = f"starts_with({text}, '/') AND NOT ends_with({text}, '/') AND NOT ends_with({text}, ' ')"
+    return f"CASE WHEN {usual} THEN lower({text}) ELSE '/' || lower(trim({text}, '/ ')) END"
 
 
 def _columns(table: Table, parts: _Parts) -> list[str]:
@@ -181,22 +182,19 @@ def _columns(table: Table, parts: _Parts) -> list[str]:
     return out
 
 
-def _doubts(table: Table, parts: _Parts) -> list[str]:
-    """One SQL text or null per column that may hold a value of the wrong type (never read as absent)."""
-    doubts = []
+def _doubts(table: Table, parts: _Parts) -> dict[str, str]:
+    """Give for each column the SQL test of whether its value is of the wrong type (never read as absent)."""
+    doubts = {}
     for column in table.columns:
-        tests = [
-            f"NOT (starts_with({_h(path.head)}, '{{') OR starts_with({_h(path.head)}, '['))"
-            for path in (_parse(p, table) for p in column.paths)
-            if path.rest
-        ]
+        heads = {_h(path.head): None for path in (_parse(p, table) for p in column.paths) if path.rest}
+        tests = [f"NOT (starts_with({h}, '{{') OR starts_with({h}, '['))" for h in heads]
         value = _value(column, parts)
         if column.dtype in ("bool", "float"):
             tests.append(f"({value} IS NOT NULL AND try_cast({value} AS {column.sql_type}) IS NULL)")
         elif column.dtype == "json":
             tests.append(f"NOT (starts_with({value}, '{{') OR starts_with({value}, '['))")
         if tests:
-            doubts.append(f"CASE WHEN {' OR '.join(tests)} THEN '{column.name}: wrong type' END")
+            doubts[column.name] = " OR ".join(tests)
     return doubts
 
 
@@ -208,14 +206,15 @@ def _no_body(table: Table) -> str:
 
 
 def _derived(table: Table, parts: _Parts) -> dict[str, str]:
-    doubts = ", ".join(_doubts(table, parts)) or "NULL"
+    doubts = _doubts(table, parts)
+    named = ", ".join(f"CASE WHEN {test} THEN '{name}: wrong type' END" for name, test in doubts.items())
+    wrong = f"WHEN {' OR '.join(doubts.values())} THEN concat_ws('; ', {named}) " if doubts else ""
     return {
         "key": "key",
         "subscription_id": "CASE WHEN starts_with(key, '/subscriptions/') THEN split_part(key, '/', 3) END",
         "resource_group": "CASE WHEN split_part(key, '/', 4) = 'resourcegroups' "
-        "THEN split_part(trim(h_id, '/ '), '/', 4) END",
-        "doubt": f"CASE WHEN {_no_body(table)} THEN '*: no properties' "
-        f"ELSE nullif(concat_ws('; ', {doubts}), '') END",
+        "THEN split_part(ltrim(h_id, '/ '), '/', 4) END",
+        "doubt": f"CASE WHEN {_no_body(table)} THEN '*: no properties' {wrong}END",
         "source": "source",
     }
 

@@ -106,13 +106,15 @@ _NO_ROW = {
     "own_image": "unknown",
 }
 _OWN = ("kind", *OWN_FACTS)
-_PARTS = ("own", "listing", "owners", "vm", "des", "secure", "ade", "listed", "extension")
+_KEYS = ("ade", "listed", "extension")
+_PARTS = ("own", "listing", "owners", "vm", "des", "secure", *_KEYS)
 #: Facts where a part is missing: the disk has no VM that was read, no set, no key.
 _ABSENT = {
     **dict.fromkeys(LIST_FACTS, ""),
     **dict.fromkeys(VM_FACTS, ""),
     **dict.fromkeys(("des_type", "des_store", "des_hsm", "secure_type", "secure_store", "secure_hsm"), ""),
 }
+_NO_KEY = dict.fromkeys(("kek", "store", "hsm_key"), "unknown")
 
 
 @dataclass(frozen=True)
@@ -213,8 +215,8 @@ def disk_facts(inv: Inventory) -> DiskFacts:
     extra = kept(inv, _extra(rows, inv, lists), "extra_owners")
     vms, vm_known = _vms(inv, disks, extra)
     listing = lists.group_by("disk_key").agg(nw.col("listing").min())
-    several = kept(inv, _several(rows, extra, vms), "several_owners")
-    rows = rows.join(listing, on="disk_key", how="left").join(several, on="disk_key", how="left")
+    rows = rows.join(listing, on="disk_key", how="left")
+    rows = rows.join(kept(inv, _several(rows, extra, vms), "several_owners"), on="disk_key", how="left")
     one = nw.when(given("owner_key")).then(nw.lit("one")).otherwise(nw.lit("none"))
     rows = rows.with_columns(
         vm_key=nw.when(given("first_key")).then(nw.col("first_key")).otherwise(nw.col("owner_key")),
@@ -241,19 +243,23 @@ def _vms(inv: Inventory, disks: Frame, extra: Frame) -> tuple[Frame, dict[str, d
 
 
 def _keys(inv: Inventory, rows: Frame) -> tuple[Frame, dict[str, dict[str, dict[str, str]]]]:
-    """Fold the facts of the sets and keys that the disks name."""
+    """Join the facts of the sets and keys that the disks name."""
+    stores = keys.KeyStores.of(inv)
+    sets = list(keys.sets(inv, stores))
+    kinds = sorted({(one["type"], one["store"], one["hsm_key"]) for one in sets})
+    names = {kind: f"s{i}" for i, kind in enumerate(kinds)}
     known: dict[str, dict[str, dict[str, str]]] = {}
     for part in ("des", "secure"):
-        sets = keys.sets(inv).rename({"set_key": f"{part}_key"})
-        facts = {f"{part}_{n}": nw.col(c) for n, c in (("type", "set_type"), ("store", "store"), ("hsm", "hsm_key"))}
-        folded, known[part] = fold(inv, sets, facts, part)
-        rows = rows.join(folded.select(f"{part}_key", part), on=f"{part}_key", how="left")
-    for part, frame in keys.ade_keys(inv).items():
-        by = "vm_key" if part == "extension" else "disk_key"
-        facts = {f"{part}_{n}": nw.col(n) for n in ("kek", "store", "hsm_key")}
-        folded, known[part] = fold(inv, frame, facts, part)
-        rows = rows.join(folded.select(by, part), on=by, how="left")
-    return rows, known
+        table = [{f"{part}_key": o["set_key"], part: names[o["type"], o["store"], o["hsm_key"]]} for o in sets]
+        rows = rows.join(helper(inv, f"sets_{part}", table, [f"{part}_key", part]), on=f"{part}_key", how="left")
+        facts = (f"{part}_type", f"{part}_store", f"{part}_hsm")
+        known[part] = {name: dict(zip(facts, kind, strict=True)) for kind, name in names.items()}
+    found = {part: nw.lit("") for part in _KEYS}
+    for part, by, frame, meaning in keys.ade_keys(inv, stores):
+        known[part] = meaning
+        rows = rows.join(frame, on=by, how="left")
+        del found[part]
+    return rows.with_columns(**found) if found else rows, known
 
 
 def _complete(text: str, known: Mapping[str, Mapping[str, Mapping[str, str]]]) -> dict[str, str]:
@@ -261,12 +267,12 @@ def _complete(text: str, known: Mapping[str, Mapping[str, Mapping[str, str]]]) -
     values = text.split(BAR)
     parts = dict(zip(_PARTS[1:], values[len(_OWN) :], strict=True))
     facts = {**_ABSENT, **dict(zip(_OWN, values, strict=False))}
-    for part, value in parts.items():
-        facts |= known.get(part, {}).get(value, {})
+    for part in ("listing", "vm", "des", "secure"):
+        facts |= known[part].get(parts[part], {})
     for name in ("des", "secure"):
         facts[name] = "found" if parts[name] else "missing" if facts[f"{name}_named"] == "yes" else "none"
-    source = next((p for p in ("ade", "listed", "extension") if parts[p]), "")
-    facts |= {n: facts.get(f"{source}_{n}", "unknown") for n in ("kek", "store", "hsm_key")}
+    source = next((p for p in _KEYS if parts[p]), "")
+    facts |= known.get(source, {}).get(parts.get(source, ""), _NO_KEY)
     owners = parts["owners"]
     facts["host_states"] = {"none": "", "one": f"+{facts['vm_host'] or 'unknown'}"}.get(owners, owners)
     facts["attachment"] = _attachment(facts)

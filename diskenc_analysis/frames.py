@@ -69,12 +69,6 @@ def doubted(*names: str) -> nw.Expr:
     return nw.when(nw.col("doubt").is_null()).then(nw.lit(value=False)).otherwise(found)
 
 
-def agreed(name: str, otherwise: str) -> nw.Expr:
-    """Give the value of a grouped column, kept as `_low` and `_high`, where its rows agree."""
-    lowest, highest = nw.col(f"{name}_low"), nw.col(f"{name}_high")
-    return nw.when(lowest == highest).then(lowest).otherwise(nw.lit(otherwise))
-
-
 def profile(facts: Sequence[str]) -> nw.Expr:
     """Give the facts of a row as one text, with nulls spelled out: null keys never match in a join."""
     return nw.concat_str([nw.col(name).fill_null("") for name in facts], separator=BAR)
@@ -85,7 +79,9 @@ def rows_of(frame: Frame) -> list[tuple[Any, ...]]:
     native = nw.to_native(frame)
     if hasattr(native, "fetchall"):
         return list(native.fetchall())
-    return list(frame.collect().iter_rows())
+    eager = frame.collect()
+    columns = [eager[name].to_arrow().to_pylist() for name in eager.columns]
+    return list(zip(*columns, strict=True))
 
 
 def distinct(frame: Frame, column: str) -> list[str]:

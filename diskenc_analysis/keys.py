@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import narwhals as nw
 
-from diskenc_analysis.frames import Frame, agreed, choose, given, is_true, lazy, low
+from diskenc_analysis.frames import Frame, choose, fold, given, lazy, rows_of
 from diskenc_analysis.vmfacts import ade_extensions, disk_lists
 
 if TYPE_CHECKING:
@@ -18,163 +22,179 @@ SET_TYPES = {
     "encryptionatrestwithplatformandcustomerkeys": "platform_and_customer",
     "confidentialvmencryptedwithcustomerkey": "confidential",
 }
-_VAULT_HOSTS = r"\.vault\.(?:azure\.net|azure\.cn|usgovcloudapi\.net|microsoftazure\.de)$"
-_HSM_HOSTS = r"\.managedhsm\.(?:azure\.net|azure\.cn|usgovcloudapi\.net|microsoftazure\.de)$"
+_CLOUDS = r"(azure\.net|azure\.cn|usgovcloudapi\.net|microsoftazure\.de)"
+_VAULT = re.compile(rf".+\.vault\.{_CLOUDS}")
+_HSM = re.compile(rf".+\.managedhsm\.{_CLOUDS}")
 
 
-def host(name: str) -> nw.Expr:
-    """Give the host of a URL column: lower case, no scheme, port or path."""
-    return low(name).str.replace_all(r"^\s*https?://", "").str.replace_all(r"[:/?#].*$", "")
-
-
-def key_name(name: str) -> nw.Expr:
-    """Give a key URL without scheme, port, version and closing slash, as two spellings of it share it."""
-    bare = low(name).str.replace_all(r"^\s*https?://", "").str.replace_all(r":443/", "/")
-    return bare.str.replace_all(r"/+$", "").str.replace_all(r"(?:/keys/|/secrets/)", "#").str.replace_all(r"/.*$", "")
-
-
-def stores(inv: Inventory, frame: Frame, url: str, vault: str) -> Frame:
-    """Say for each key URL where the key lies and whether it is in an HSM (RULES K2, K3).
+def host(url: str | None) -> str:
+    """Give the host of a key, secret or vault URL.
 
     Parameters
     ----------
-    inv : Inventory
-        With `key_vaults` and `keys`.
-    frame : Frame
-        Has the URL and the vault's key as columns.
-    url, vault : str
-        Names of those columns.
+    url : str or None
+        With or without scheme and port, in any case.
 
     Returns
     -------
-    Frame
-        With two columns more: `store` (`key_vault_standard`, `key_vault_premium`, `key_vault`,
-        `managed_hsm` or `unknown`) and `hsm_key` (`yes`, `no`, `unknown`).
+    str
+        Lower case; empty where there is none.
+
+    Examples
+    --------
+    >>> host("HTTPS://Kv-1.vault.azure.net:443/keys/k/0")
+    'kv-1.vault.azure.net'
     """
-    vaults = lazy(inv.key_vaults)
-    by_host = vaults.select(_host=host("vault_uri"), _sku_h=low("sku")).filter(nw.col("_host") != "")
-    by_id = vaults.select(nw.col("key").alias("_vault"), _sku_v=low("sku"))
-    out = frame.with_columns(_host=host(url), _vault=nw.col(vault).fill_null(""), _key=key_name(url))
-    out = out.join(by_host.unique(subset=["_host"]), on="_host", how="left")
-    out = out.join(by_id.unique(subset=["_vault"]), on="_vault", how="left")
-    out = out.join(_key_types(inv), on="_key", how="left")
-    out = out.with_columns(_sku=nw.concat_str([nw.col("_sku_h").fill_null(""), nw.col("_sku_v").fill_null("")]))
-    sku, name = nw.col("_sku"), nw.col("_host")
-    store = choose(
-        [
-            (name.str.contains(_HSM_HOSTS), "managed_hsm"),
-            (sku.str.contains("premium"), "key_vault_premium"),
-            (sku.str.contains("standard"), "key_vault_standard"),
-            (name.str.contains(_VAULT_HOSTS), "key_vault"),
-        ],
-        "unknown",
-    )
-    out = out.with_columns(store=store)
-    hsm = choose(
-        [
-            (nw.col("store") == "managed_hsm", "yes"),
-            (is_true("_is_hsm"), "yes"),
-            (nw.col("store") == "key_vault_standard", "no"),
-            (given("_is_hsm"), "no"),
-        ],
-        "unknown",
-    )
-    drop = ["_host", "_vault", "_key", "_sku_h", "_sku_v", "_sku", "_is_hsm"]
-    return out.with_columns(hsm_key=hsm).drop(drop)
+    text = (url or "").strip().lower()
+    return urlsplit(text if "//" in text else f"//{text}").netloc.split(":")[0]
 
 
-def _key_types(inv: Inventory) -> Frame:
-    keys = lazy(inv.keys).filter(given("kty"), given("key_url"))
-    hsm = low("kty").str.ends_with("-hsm")
-    return keys.select(_key=key_name("key_url"), _is_hsm=hsm).group_by("_key").agg(nw.col("_is_hsm").max())
+def key_name(url: str | None) -> str:
+    """Give what all versions and spellings of a key's URL share: its host and its name.
+
+    Examples
+    --------
+    >>> key_name("https://kv-1.vault.azure.net:443/keys/K/0123"), key_name("https://kv-1.vault.azure.net/keys/k/")
+    ('kv-1.vault.azure.net#k', 'kv-1.vault.azure.net#k')
+    """
+    parts = urlsplit((url or "").strip().lower()).path.strip("/").split("/")
+    return f"{host(url)}#{parts[1] if len(parts) > 1 else ''}"
 
 
-def sets(inv: Inventory) -> Frame:
+@dataclass(frozen=True)
+class KeyStores:
+    """Vaults and keys of an inventory, to look up where a key lies.
+
+    Attributes
+    ----------
+    skus : dict
+        SKU of each vault, by its host and by its key.
+    hsm : dict
+        Whether each key is an HSM key, by `key_name`.
+    """
+
+    skus: dict[str, str]
+    hsm: dict[str, bool]
+
+    @classmethod
+    def of(cls, inv: Inventory) -> KeyStores:
+        """Read the vaults and keys of an inventory."""
+        vaults = rows_of(lazy(inv.key_vaults).select("key", "vault_uri", "sku"))
+        skus = {name: (sku or "").lower() for key, uri, sku in vaults for name in (key, host(uri)) if name}
+        found = rows_of(lazy(inv.keys).select("key_url", "kty"))
+        return cls(skus, {key_name(url): kty.lower().endswith("-hsm") for url, kty in found if url and kty})
+
+    def where(self, url: str | None, vault: str | None) -> dict[str, str]:
+        """Say where a key lies and whether it is in an HSM (RULES K2, K3).
+
+        Parameters
+        ----------
+        url : str or None
+            URL of the key, or of the secret or vault where there is no key.
+        vault : str or None
+            Key of the vault's id.
+
+        Returns
+        -------
+        dict
+            `store`: `key_vault_standard`, `key_vault_premium`, `key_vault`, `managed_hsm` or `unknown`;
+            `hsm_key`: `yes`, `no` or `unknown`.
+        """
+        name = host(url)
+        sku = self.skus.get(name) or self.skus.get(vault or "", "")
+        if _HSM.fullmatch(name):
+            return {"store": "managed_hsm", "hsm_key": "yes"}
+        named = f"key_vault_{sku}" if sku in ("standard", "premium") else ""
+        store = named or ("key_vault" if _VAULT.fullmatch(name) or vault else "unknown")
+        if store == "key_vault_standard":
+            return {"store": store, "hsm_key": "no"}
+        proof = {True: "yes", False: "no", None: "unknown"}[self.hsm.get(key_name(url))]
+        return {"store": store, "hsm_key": proof}
+
+
+def sets(inv: Inventory, stores: KeyStores) -> Iterator[dict[str, str]]:
     """Describe every disk encryption set of the inventory.
 
     Parameters
     ----------
     inv : Inventory
-        With `disk_encryption_sets`, `key_vaults` and `keys`.
+        With `disk_encryption_sets`.
+    stores : KeyStores
+        Its vaults and keys.
 
-    Returns
-    -------
-    Frame
-        Columns `set_key`, `set_type` (`customer`, `platform_and_customer`, `confidential`, `unknown`),
-        `store`, `hsm_key`.
+    Yields
+    ------
+    dict
+        `set_key`, `type` (`customer`, `platform_and_customer`, `confidential`, `unknown`), `store`, `hsm_key`.
     """
-    kinds = [(low("encryption_type") == arm, word) for arm, word in SET_TYPES.items()]
-    frame = lazy(inv.disk_encryption_sets).select(
-        nw.col("key").alias("set_key"), "key_url", "vault_id_key", set_type=choose(kinds, "unknown")
-    )
-    return stores(inv, frame, "key_url", "vault_id_key").select("set_key", "set_type", "store", "hsm_key")
+    columns = ("key", "encryption_type", "key_url", "vault_id_key")
+    for key, kind, url, vault in rows_of(lazy(inv.disk_encryption_sets).select(*columns)):
+        yield {"set_key": key, "type": SET_TYPES.get((kind or "").lower(), "unknown"), **stores.where(url, vault)}
 
 
-def secret_keys(inv: Inventory, frame: Frame, by: str) -> Frame:
-    """Say for Azure Disk Encryption whether a KEK wraps the secrets, and where the key or secret lies.
-
-    Parameters
-    ----------
-    inv : Inventory
-        With `key_vaults` and `keys`.
-    frame : Frame
-        One row per volume: `by`, `kek_url`, `secret_url`, `kek_vault`, `secret_vault`.
-    by : str
-        What the keys belong to, a disk or a VM.
-
-    Returns
-    -------
-    Frame
-        One row per value of `by`: `kek` (`yes`, `no`, `mixed`), `store`, `hsm_key`.
-    """
-    url = nw.when(given("kek_url")).then(nw.col("kek_url")).otherwise(nw.col("secret_url"))
-    vault = nw.when(given("kek_url")).then(nw.col("kek_vault")).otherwise(nw.col("secret_vault"))
-    rows = frame.filter(given("secret_url") | given("kek_url"), given(by))
-    rows = rows.select(by, url=url, vault=vault, kek=choose([(given("kek_url"), "yes")], "no"))
-    rows = stores(inv, rows, "url", "vault")
-    names = {"kek": "mixed", "store": "unknown", "hsm_key": "unknown"}
-    grouped = rows.group_by(by).agg(
-        *[nw.col(n).min().alias(f"{n}_low") for n in names], *[nw.col(n).max().alias(f"{n}_high") for n in names]
-    )
-    return grouped.select(by, **{n: agreed(n, otherwise) for n, otherwise in names.items()})
-
-
-def ade_keys(inv: Inventory) -> dict[str, Frame]:
+def ade_keys(inv: Inventory, stores: KeyStores) -> Iterator[tuple[str, str, Frame, dict[str, dict[str, str]]]]:
     """Give the keys of Azure Disk Encryption from every place that names them, nearest first.
 
     Parameters
     ----------
     inv : Inventory
         The tables as read.
+    stores : KeyStores
+        Its vaults and keys.
 
-    Returns
-    -------
-    dict of str to Frame
-        `ade` (the disk's own settings, by `disk_key`), `listed` (those of the VM for one of its disks, or of
-        the instance view, by `disk_key`), `extension` (by `vm_key`); columns as `secret_keys` gives them.
+    Yields
+    ------
+    part : str
+        `ade` (the disk's own settings), `listed` (those of the VM for its disk, or of the instance view) or
+        `extension`.
+    by : str
+        What the keys belong to: `disk_key` or `vm_key`.
+    frame : Frame
+        `by` and `part`.
+    known : dict
+        `kek` (`yes`, `no`, `mixed`), `store` and `hsm_key` behind each value of `part`.
     """
-    volumes = nw.concat([lazy(inv.ade_keys), lazy(inv.snapshot_ade_keys)], how="vertical")
-    own = volumes.select(
-        "kek_url",
-        "secret_url",
-        disk_key=nw.col("parent_key"),
-        kek_vault=nw.col("kek_vault_id_key"),
-        secret_vault=nw.col("secret_vault_id_key"),
-    )
     none = {n: nw.lit(None, nw.String) for n in ("kek_vault", "secret_vault")}
-    by_vm = disk_lists(inv).select(
-        "disk_key",
-        kek_url=_first("ade_kek_url", "status_kek_url"),
-        secret_url=_first("ade_secret_url", "status_secret_url"),
-        **none,
-    )
-    extension = ade_extensions(inv).select("vm_key", "kek_url", secret_url=nw.col("vault_url"), **none)
-    return {
-        "ade": secret_keys(inv, own, "disk_key"),
-        "listed": secret_keys(inv, by_vm, "disk_key"),
-        "extension": secret_keys(inv, extension, "vm_key"),
-    }
+    if inv.count("ade_keys") or inv.count("snapshot_ade_keys"):
+        volumes = nw.concat([lazy(inv.ade_keys), lazy(inv.snapshot_ade_keys)], how="vertical")
+        vaults = {"kek_vault": nw.col("kek_vault_id_key"), "secret_vault": nw.col("secret_vault_id_key")}
+        own = volumes.select("kek_url", "secret_url", disk_key=nw.col("parent_key"), **vaults)
+        yield "ade", "disk_key", *_folded(inv, stores, own, "disk_key", "ade")
+    if inv.count("vm_disks"):
+        urls = {n: _first(f"ade_{n}", f"status_{n}") for n in ("kek_url", "secret_url")}
+        listed = disk_lists(inv).select("disk_key", **urls, **none)
+        yield "listed", "disk_key", *_folded(inv, stores, listed, "disk_key", "listed")
+    if inv.count("extensions"):
+        extension = ade_extensions(inv).select("vm_key", "kek_url", secret_url=nw.col("vault_url"), **none)
+        yield "extension", "vm_key", *_folded(inv, stores, extension, "vm_key", "extension")
 
 
 def _first(name: str, other: str) -> nw.Expr:
     return nw.when(given(name)).then(nw.col(name)).otherwise(nw.col(other))
+
+
+def _folded(
+    inv: Inventory, stores: KeyStores, frame: Frame, by: str, part: str
+) -> tuple[Frame, dict[str, dict[str, str]]]:
+    """Fold the keys of each disk or VM; of secrets, which are one per disk, only the host counts."""
+    has_kek = given("kek_url")
+    secret = nw.col("secret_url").str.replace_all(r"(?i)(/secrets/.*)$", "")
+    frame = frame.filter(given("secret_url") | has_kek).select(
+        by,
+        _kek=choose([(has_kek, "yes")], "no"),
+        _url=nw.when(has_kek).then(nw.col("kek_url")).otherwise(secret),
+        _vault=nw.when(has_kek).then(nw.col("kek_vault")).otherwise(nw.col("secret_vault")),
+    )
+    folded, found = fold(inv, frame, {n: nw.col(n) for n in ("_kek", "_url", "_vault")}, part)
+    known = {v: {"kek": f["_kek"], **stores.where(f["_url"], f["_vault"])} for v, f in found.items()}
+    grouped = folded.group_by(by).agg(nw.col(part).min().alias("low"), nw.col(part).max().alias("high"))
+    combined = nw.concat_str([nw.col("low"), nw.col("high")], separator="+")
+    grouped = grouped.select(by, combined.alias(part))
+    pairs = {f"{a}+{b}": _agreed(known[a], known[b]) for a in known for b in known if a <= b}
+    return grouped, pairs
+
+
+def _agreed(one: dict[str, str], other: dict[str, str]) -> dict[str, str]:
+    """Join the keys of two volumes of a disk."""
+    otherwise = {"kek": "mixed", "store": "unknown", "hsm_key": "unknown"}
+    return {n: one[n] if one[n] == other[n] else value for n, value in otherwise.items()}

@@ -71,7 +71,7 @@ def data_file(name: str) -> Path:
     """
     path = data_dir() / name
     if not path.is_file():
-        raise UnknownNameError.of("data file", name, (p.name for p in data_dir().glob("*.csv")))
+        raise UnknownNameError.of("data file", name, (p.name for p in data_dir().iterdir() if p.is_file()))
     return path
 
 

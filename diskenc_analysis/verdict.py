@@ -73,15 +73,21 @@ def _disks(found: dict[tuple[str, str], Row], scope: str) -> str:
     rest, keys = found.get((scope, "at_rest")), found.get((scope, "customer_keys"))
     if rest is None or keys is None or not rest["total"]:
         return ""
-    outside = (
-        f"{number(rest['not_applicable'])} {scope} are unmanaged and so outside of the encryption matrix."
-    )
+    outside = f"{_counted(rest['not_applicable'], scope)} unmanaged and so outside of the encryption matrix."
     if not _asked(rest):
         return outside
-    words = scope if _asked(rest) != 1 else scope.replace("disks", "disk").replace("snapshots", "snapshot")
-    first = f"Of {number(_asked(rest))} {words}, {_share(rest)} are encrypted at rest{_open(rest)}"
+    first = f"Of {_named(_asked(rest), scope)}, {_share(rest)} are encrypted at rest{_open(rest)}"
     second = f"{_share(keys)} are under a key that the customer controls{_open(keys)}"
     return f"{first}, and {second}." + (f" Another {outside}" if rest["not_applicable"] else "")
+
+
+def _named(count: float, scope: str) -> str:
+    one = scope.replace("disks", "disk").replace("snapshots", "snapshot")
+    return f"{number(count)} {one if count == 1 else scope}"
+
+
+def _counted(count: float, scope: str) -> str:
+    return f"{_named(count, scope)} {'is' if count == 1 else 'are'}"
 
 
 def _asked(row: Row) -> float:
@@ -98,7 +104,8 @@ def _share(row: Row) -> str:
 def _open(row: Row) -> str:
     if not row["unknown"]:
         return ""
-    return f" (at most {percent(row['share_high'], 'up')}, since {number(row['unknown'])} are unknown)"
+    verb = "is" if row["unknown"] == 1 else "are"
+    return f" (at most {percent(row['share_high'], 'up')}, since {number(row['unknown'])} {verb} unknown)"
 
 
 def _conflicts(cov: Any) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from diskenc_analysis.frames import Frame, agreed, choose, doubted, given, helper, is_true, lazy, low, words
+from diskenc_analysis.frames import Frame, choose, doubted, given, helper, is_true, lazy, low, words
 from diskenc_analysis.sizes import size_facts
 
 if TYPE_CHECKING:
@@ -37,10 +37,14 @@ def vm_rows(inv: Inventory) -> Frame:
     sizes = helper(inv, "size_facts", size_facts(inv), ["size", "local_disk", "v5_plus", "size_from"])
     read_in = lazy(inv.extensions).filter(given("subscription_id")).select("subscription_id").unique()
     vms = lazy(inv.vms).with_columns(size=low("vm_size"), vm_key=nw.col("key"))
-    vms = vms.join(sizes, on="size", how="left").join(_ade_facts(inv), on="vm_key", how="left")
+    vms = vms.join(sizes, on="size", how="left")
+    if not inv.count("extensions"):
+        return vms.with_columns(**{n: nw.lit(None, nw.String) for n in (*_EXTENSION, "sub_read")})
+    vms = vms.join(_ade_facts(inv), on="vm_key", how="left")
     return vms.join(read_in.with_columns(sub_read=nw.lit("yes")), on="subscription_id", how="left")
 
 
+_EXTENSION = {"ext": "unclear", "ext_volume": "unknown", "ext_age": "new", "sub_os": "unknown", "sub_data": "unknown"}
 #: The facts of a VM, by name.
 VM_FACTS: dict[str, nw.Expr] = {
     "vm_host": choose([(doubted("encryption_at_host"), "unknown"), (is_true("encryption_at_host"), "on")], "off"),
@@ -122,11 +126,15 @@ def _ade_facts(inv: Inventory) -> Frame:
         sub_os=_substatus(message, "os"),
         sub_data=_substatus(message, "data"),
     )
-    names = {"ext": "unclear", "ext_volume": "unknown", "ext_age": "new", "sub_os": "unknown", "sub_data": "unknown"}
-    grouped = found.group_by("vm_key").agg(
-        *[nw.col(n).min().alias(f"{n}_low") for n in names], *[nw.col(n).max().alias(f"{n}_high") for n in names]
-    )
-    return grouped.select("vm_key", **{n: agreed(n, otherwise) for n, otherwise in names.items()})
+    lowest = [nw.col(n).min().alias(f"{n}_low") for n in _EXTENSION]
+    grouped = found.group_by("vm_key").agg(*lowest, *[nw.col(n).max().alias(f"{n}_high") for n in _EXTENSION])
+    return grouped.select("vm_key", **{n: _agreed(n, otherwise) for n, otherwise in _EXTENSION.items()})
+
+
+def _agreed(name: str, otherwise: str) -> nw.Expr:
+    """Give the value of a grouped column where its rows agree."""
+    lowest, highest = nw.col(f"{name}_low"), nw.col(f"{name}_high")
+    return nw.when(lowest == highest).then(lowest).otherwise(nw.lit(otherwise))
 
 
 def _substatus(message: nw.Expr, volume: str) -> nw.Expr:

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from diskenc_analysis.errors import ParameterError
-from diskenc_analysis.sample import CAPABILITIES, COLUMNS, TABLES, TRUTH, generate
+from diskenc_analysis.sample import TABLES, generate
 from diskenc_analysis.sample_kinds import KINDS
+from diskenc_analysis.sample_plan import CAPABILITIES, COLUMNS, TRUTH
 from diskenc_analysis.share import sample_path
 
 YES_NO = {"yes", "no", "not_applicable", "unknown"}
