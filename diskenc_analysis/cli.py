@@ -124,7 +124,8 @@ def _parameters(path: Path | None) -> dict[str, Any]:
 
 def _ledger_line(inv: Any) -> str:
     totals = inv.totals
-    return f"{totals['rows_read']:,} rows read, {totals['rows_used']:,} used, {totals['rows_set_aside']:,} set aside"
+    read, used, aside = (totals[f"rows_{n}"] for n in ("read", "used", "set_aside"))
+    return f"{read:,} rows read, {used:,} used, {aside:,} set aside"
 
 
 def main() -> None:

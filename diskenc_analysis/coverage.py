@@ -79,7 +79,9 @@ def coverage(inv: Inventory, edition: str = "latest") -> Any:
     judged = nw.concat_str([nw.col("profile"), worst], separator=_DOUBLE)
     rows = kept(inv, rows.select("disk_key", "vm_key", judged=judged), "disk_judged")
     verdicts = [_verdict(text, facts, layers, of_vm, edition) for text in distinct(rows, "judged")]
-    out = identity(inv, rows).join(helper(inv, "verdicts", verdicts, ["judged", *_VERDICT]), on="judged", how="left")
+    out = identity(inv, rows).join(
+        helper(inv, "verdicts", verdicts, ["judged", *_VERDICT]), on="judged", how="left"
+    )
     out = kept(inv, out.select(*COLUMNS), "coverage_" + edition.replace("-", "_"))
     return nw.to_native(out.collect() if inv.engine == "polars" else out)
 
@@ -89,7 +91,11 @@ _VERDICT = (*_KIND, *_LAYERS, "temp_disk_key_owner", *capabilities(), "conflicts
 
 
 def _verdict(
-    text: str, facts: DiskFacts, layers: Mapping[str, Layers], of_vm: Mapping[str, Mapping[str, str]], edition: str
+    text: str,
+    facts: DiskFacts,
+    layers: Mapping[str, Layers],
+    of_vm: Mapping[str, Mapping[str, str]],
+    edition: str,
 ) -> dict[str, str]:
     """Judge one combination of a disk's profile and its VMs' verdicts."""
     profile, _, judged = text.partition(_DOUBLE)
@@ -125,14 +131,20 @@ def _vms(
 ) -> tuple[Frame, dict[str, dict[str, str]]]:
     """Judge every VM once: `vm_key` with `judged`, and the verdicts behind each value of that."""
     states = [{"profile": text, "states": _states(one)} for text, one in layers.items()]
-    marked = facts.rows.join(helper(inv, "layer_states", states, ["profile", "states"]), on="profile", how="left")
+    marked = facts.rows.join(
+        helper(inv, "layer_states", states, ["profile", "states"]), on="profile", how="left"
+    )
     owned = marked.filter(given("vm_key")).select("vm_key", "states")
     more = facts.extra.join(marked.select("disk_key", "states"), on="disk_key", how="inner")
     owned = nw.concat([owned, more.select("vm_key", "states")], how="vertical")
     words = sorted({row["states"] for row in states})
     flags = [(nw.col("states") == word).cast(nw.Int64).alias(f"s{i}") for i, word in enumerate(words)]
-    grouped = owned.with_columns(*flags).group_by("vm_key").agg(*[nw.col(f"s{i}").max() for i in range(len(words))])
-    held = [nw.when(nw.col(f"s{i}") == 1).then(nw.lit(f"+{i}")).otherwise(nw.lit("")) for i in range(len(words))]
+    grouped = (
+        owned.with_columns(*flags).group_by("vm_key").agg(*[nw.col(f"s{i}").max() for i in range(len(words))])
+    )
+    held = [
+        nw.when(nw.col(f"s{i}") == 1).then(nw.lit(f"+{i}")).otherwise(nw.lit("")) for i in range(len(words))
+    ]
     grouped = grouped.select("vm_key", states=nw.concat_str([nw.lit(""), *held]))
     grouped = grouped.join(facts.vms.select("vm_key", "vm"), on="vm_key", how="left")
     judged = nw.concat_str([nw.col("vm").fill_null(""), nw.col("states")], separator=BAR)
@@ -147,7 +159,9 @@ def _states(layers: Layers) -> str:
     return "/".join([ade, layers.confidential, layers.kek if layers.ade == "on" else ""])
 
 
-def _vm_verdict(text: str, words: list[str], known: Mapping[str, Mapping[str, str]], edition: str) -> dict[str, str]:
+def _vm_verdict(
+    text: str, words: list[str], known: Mapping[str, Mapping[str, str]], edition: str
+) -> dict[str, str]:
     vm, _, held = text.partition(BAR)
     states = [words[int(i)].split("/") for i in held.strip("+").split("+") if i]
     gathered = {
@@ -161,7 +175,11 @@ def _vm_verdict(text: str, words: list[str], known: Mapping[str, Mapping[str, st
 def _worst(facts: DiskFacts, vms: Frame, inv: Inventory, of_vm: Mapping[str, Mapping[str, str]]) -> Frame:
     """Take for each disk of several VMs the worst of their verdicts (RULES C3)."""
     shared = facts.extra.select("disk_key").unique()
-    first = facts.rows.join(shared, on="disk_key", how="semi").filter(given("vm_key")).select("disk_key", "vm_key")
+    first = (
+        facts.rows.join(shared, on="disk_key", how="semi")
+        .filter(given("vm_key"))
+        .select("disk_key", "vm_key")
+    )
     pairs = nw.concat([facts.extra, first], how="vertical").join(vms, on="vm_key", how="left")
     ranked = [{"judged": text, **verdict, **_ranks(verdict)} for text, verdict in of_vm.items()]
     pairs = pairs.join(helper(inv, "vm_ranked", ranked, ["judged", *_OF_VM]), on="judged", how="left")

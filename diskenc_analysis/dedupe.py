@@ -26,7 +26,9 @@ def set_aside_copies(connection: duckdb.DuckDBPyConnection, table: Table, ledger
         Takes the counts, as `duplicate` or `older capture`.
     """
     name = table.name
-    connection.execute(f'CREATE OR REPLACE TEMP TABLE copied AS SELECT key FROM "{name}" GROUP BY key HAVING count(*) > 1')
+    connection.execute(
+        f'CREATE OR REPLACE TEMP TABLE copied AS SELECT key FROM "{name}" GROUP BY key HAVING count(*) > 1'
+    )
     if connection.execute("SELECT count(*) FROM copied").fetchall() == [(0,)]:
         return
     compared = [c for c in table.column_names() if c not in _NOT_COMPARED and not c.endswith("_key")]
@@ -67,8 +69,8 @@ def _kept_sql(table: Table, compared: list[str]) -> str:
     return (
         f'INSERT INTO "{table.name}" BY NAME SELECT {own}, '
         "nullif(concat_ws('; ', doubt, differing), '') AS doubt FROM ranked JOIN ("
-        f"SELECT key, nullif(concat_ws('; ', {differ}), '') AS differing FROM ranked GROUP BY key) USING (key) "
-        "WHERE rank = 1"
+        f"SELECT key, nullif(concat_ws('; ', {differ}), '') AS differing FROM ranked GROUP BY key) "
+        "USING (key) WHERE rank = 1"
     )
 
 

@@ -82,7 +82,8 @@ def read_text(path: Path) -> str:
     try:
         return raw.decode(encoding)
     except UnicodeDecodeError as error:
-        message = f"{path}: byte {error.start}: expected UTF-8 text, but found {raw[error.start : error.start + 1]!r}"
+        found = raw[error.start : error.start + 1]
+        message = f"{path}: byte {error.start}: expected UTF-8 text, but found {found!r}"
         raise UnreadableInputError(message) from None
 
 
@@ -195,7 +196,9 @@ def _cut(path: Path, shown: Path, start: int, array: Path) -> tuple[Path, dict[s
             if members is not None:
                 _copy(file, start, offset + at + 1, array)
                 return array, members
-    raise UnreadableInputError(f"{shown}: expected one object around an array, but its end could not be found")
+    raise UnreadableInputError(
+        f"{shown}: expected one object around an array, but its end could not be found"
+    )
 
 
 def _proved(head: bytes, tail: bytes) -> dict[str, Any] | None:

@@ -86,7 +86,7 @@ def load(
 
 def _connect(memory_limit: str | None) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:")
-    connection.execute("SET preserve_insertion_order = false; SET enable_progress_bar = false")
+    connection.execute("SET preserve_insertion_order = false")
     if memory_limit:
         connection.execute("SET memory_limit = ?", [memory_limit])
     return connection
@@ -96,7 +96,7 @@ def _files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) -> Iterat
     """List the files to read, in a stable order; hidden ones are passed over."""
     single = isinstance(paths, str | Path) or hasattr(paths, "__fspath__")
     found = 0
-    for path in map(Path, [paths] if single else paths):  # type: ignore[list-item, arg-type]
+    for path in map(Path, [paths] if single else paths):  # type: ignore[arg-type]
         for one in _expand(path):
             found += 1
             yield one
@@ -166,7 +166,8 @@ class _Reader:
         """Count the rows by type and by whether they have `properties`; no type stands for no name."""
         columns = {"id": "VARCHAR", "type": "VARCHAR", "properties": 'STRUCT("_" VARCHAR)'}
         sql = (
-            "SELECT CASE WHEN id IS NULL OR type IS NULL THEN '' ELSE lower(type) END, properties IS NOT NULL, "
+            "SELECT CASE WHEN id IS NULL OR type IS NULL THEN '' ELSE lower(type) END, "
+            "properties IS NOT NULL, "
             f"count(*) FROM {_read_json(opened.path, columns, opened.format)} GROUP BY ALL"
         )
         return Counter({(t, nested): n for t, nested, n in self.connection.execute(sql).fetchall()})
@@ -180,14 +181,18 @@ class _Reader:
                 if arm_type:
                     self.ledger.set_aside(source, arm_type, NOT_OURS, rows)
             if types.get(""):
-                self._read_again(f"SELECT e::VARCHAR, '' FROM {_objects(opened)} WHERE {_NAMELESS}", types, opened, source)
+                self._read_again(
+                    f"SELECT e::VARCHAR, '' FROM {_objects(opened)} WHERE {_NAMELESS}", types, opened, source
+                )
             return
         table = schema.table(name)
         inserted = 0
         for layout, nested in (("nested", True), ("flat", False)):
             if any(counts[t, nested] for t in types):
                 relation = _read_json(opened.path, file_columns(table, layout), opened.format)
-                inserted += self._insert(table, resources_sql(table, relation, str(source), layout), "odd = 0")
+                inserted += self._insert(
+                    table, resources_sql(table, relation, str(source), layout), "odd = 0"
+                )
         missing: Counter[str] = Counter()
         if inserted < sum(types.values()):
             sql = resources_sql(table, _objects(opened), str(source), "element")
@@ -295,7 +300,8 @@ def _read_json(path: Path, columns: dict[str, str], form: str) -> str:
 
 def _objects(opened: envelopes.Opened) -> str:
     errors = ", ignore_errors = true" if opened.format == "newline_delimited" else ""
-    return f"(SELECT json AS e FROM read_json_objects({_quoted(opened.path)}, format = '{opened.format}'{errors}))"
+    source = f"{_quoted(opened.path)}, format = '{opened.format}'{errors}"
+    return f"(SELECT json AS e FROM read_json_objects({source}))"
 
 
 _NAMELESS = "coalesce(e->>'$.id' IS NULL OR e->>'$.type' IS NULL, true)"

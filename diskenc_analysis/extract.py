@@ -11,7 +11,6 @@ A file is read in one *layout* at a time, for every column asked of it costs tim
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from diskenc_analysis.schema import ENVELOPE, Column, Table
@@ -84,7 +83,9 @@ def file_columns(table: Table, layout: str) -> dict[str, str]:
     heads = _heads(table)
     nested = _distinct([h for h, body in heads.items() if body]) if layout == "nested" else []
     flat = [h for h, body in heads.items() if not body or (layout == "flat" and h not in _TAKEN)]
-    columns = dict.fromkeys(_distinct(["id", "type", SOURCE_MEMBER, *flat, *markers(table, layout)]), "VARCHAR")
+    columns = dict.fromkeys(
+        _distinct(["id", "type", SOURCE_MEMBER, *flat, *markers(table, layout)]), "VARCHAR"
+    )
     members = ", ".join(f'"{n}" VARCHAR' for n in nested)
     columns["properties"] = f"STRUCT({members})" if nested else "VARCHAR"
     return columns
@@ -270,8 +271,9 @@ def _heads_sql(table: Table, relation: str, source: str, layout: str) -> str:
         if names
     )
     return (
-        f"SELECT {heads}, lower({top('type')}) AS arm_type, {top('properties')} IS NOT NULL AS has_properties, "
-        f"{marked or 'false'} AS marked, {source} AS source{', e' if layout == 'element' else ''} FROM {relation}"
+        f"SELECT {heads}, lower({top('type')}) AS arm_type, "
+        f"{top('properties')} IS NOT NULL AS has_properties, {marked or 'false'} AS marked, {source} AS source{', e' if layout == 'element' else ''} "
+        f"FROM {relation}"
     )
 
 

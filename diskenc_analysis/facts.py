@@ -52,7 +52,6 @@ _UPLOADED = ["import", "importsecure", "upload", "uploadpreparedsecure"]
 _UNCACHED = ["ultrassd_lrs", "premiumv2_lrs"]
 
 
-
 def _unless_doubted(name: str, value: nw.Expr, otherwise: str) -> nw.Expr:
     return nw.when(doubted(name)).then(nw.lit(otherwise)).otherwise(value)
 
@@ -159,13 +158,17 @@ def _listed_only(inv: Inventory, lists: Frame) -> Frame:
     """Make a row of each disk that only a VM's list names: ephemeral, unmanaged, or not in the export."""
     rows = lists.join(lazy(inv.disks).select(disk_key=nw.col("key")), on="disk_key", how="anti")
     none = nw.lit(None, nw.String)
-    return rows.group_by("disk_key").agg(nw.col("vm_key").min()).select(
-        flag=nw.lit("no_row"),
-        disk_key=nw.col("disk_key"),
-        owner_key=nw.col("vm_key"),
-        des_key=none,
-        secure_key=none,
-        own=nw.lit(BAR.join(_NO_ROW[n] for n in _OWN)),
+    return (
+        rows.group_by("disk_key")
+        .agg(nw.col("vm_key").min())
+        .select(
+            flag=nw.lit("no_row"),
+            disk_key=nw.col("disk_key"),
+            owner_key=nw.col("vm_key"),
+            des_key=none,
+            secure_key=none,
+            own=nw.lit(BAR.join(_NO_ROW[n] for n in _OWN)),
+        )
     )
 
 
@@ -174,18 +177,24 @@ def _extra(rows: Frame, inv: Inventory, lists: Frame) -> Frame:
     shared = lazy(inv.disk_owners).select(disk_key=nw.col("parent_key"), vm_key=nw.col("vm_id_key"))
     pairs = nw.concat([shared, lists.select("disk_key", "vm_key")], how="vertical").filter(given("vm_key"))
     joined = pairs.join(rows.select("disk_key", "owner_key"), on="disk_key", how="inner")
-    return joined.filter(nw.col("owner_key").fill_null("") != nw.col("vm_key")).select("disk_key", "vm_key").unique()
+    return (
+        joined.filter(nw.col("owner_key").fill_null("") != nw.col("vm_key"))
+        .select("disk_key", "vm_key")
+        .unique()
+    )
 
 
 def _several(rows: Frame, extra: Frame, vms: Frame) -> Frame:
-    """Reduce the owners of disks that have more than one to one of them and their states of host encryption."""
+    """Reduce the owners of a shared disk to one of them and their states of host encryption."""
     first = rows.join(extra.select("disk_key").unique(), on="disk_key", how="semi").filter(given("owner_key"))
     pairs = nw.concat([extra, first.select("disk_key", vm_key=nw.col("owner_key"))], how="vertical")
     seen = pairs.join(vms.select("vm_key", "vm_host"), on="vm_key", how="left")
     state = nw.col("vm_host").fill_null("unknown")
     flags = [(state == word).cast(nw.Int64).alias(word) for word in _STATES]
-    grouped = seen.with_columns(*flags).group_by("disk_key").agg(
-        nw.col("vm_key").min(), *[nw.col(word).max() for word in _STATES]
+    grouped = (
+        seen.with_columns(*flags)
+        .group_by("disk_key")
+        .agg(nw.col("vm_key").min(), *[nw.col(word).max() for word in _STATES])
     )
     names = [nw.when(nw.col(w) == 1).then(nw.lit(f"+{w}")).otherwise(nw.lit("")) for w in _STATES]
     return grouped.select("disk_key", first_key=nw.col("vm_key"), owners=nw.concat_str(names))
@@ -234,7 +243,9 @@ def _vms(inv: Inventory, disks: Frame, extra: Frame) -> tuple[Frame, dict[str, d
     """Fold the facts of the VMs; a VM is `flagged` where any of its disks carries ADE settings."""
     marked = disks.filter(nw.col("flag").is_in(["on", "was_on"]))
     more = extra.join(marked.select("disk_key"), on="disk_key", how="semi").select("vm_key")
-    flagged = nw.concat([marked.filter(given("owner_key")).select(vm_key=nw.col("owner_key")), more], how="vertical")
+    flagged = nw.concat(
+        [marked.filter(given("owner_key")).select(vm_key=nw.col("owner_key")), more], how="vertical"
+    )
     vms = vm_rows(inv).join(flagged.unique().with_columns(vm_flagged=nw.lit("yes")), on="vm_key", how="left")
     folded, known = fold(inv, vms.select("vm_key", **VM_FACTS), {n: nw.col(n) for n in VM_FACTS}, "vm")
     hosts = [{"vm": part, "vm_host": facts["vm_host"]} for part, facts in known.items()]
@@ -250,8 +261,12 @@ def _keys(inv: Inventory, rows: Frame) -> tuple[Frame, dict[str, dict[str, dict[
     names = {kind: f"s{i}" for i, kind in enumerate(kinds)}
     known: dict[str, dict[str, dict[str, str]]] = {}
     for part in ("des", "secure"):
-        table = [{f"{part}_key": o["set_key"], part: names[o["type"], o["store"], o["hsm_key"]]} for o in sets]
-        rows = rows.join(helper(inv, f"sets_{part}", table, [f"{part}_key", part]), on=f"{part}_key", how="left")
+        table = [
+            {f"{part}_key": o["set_key"], part: names[o["type"], o["store"], o["hsm_key"]]} for o in sets
+        ]
+        rows = rows.join(
+            helper(inv, f"sets_{part}", table, [f"{part}_key", part]), on=f"{part}_key", how="left"
+        )
         facts = (f"{part}_type", f"{part}_store", f"{part}_hsm")
         known[part] = {name: dict(zip(facts, kind, strict=True)) for kind, name in names.items()}
     found = {part: nw.lit("") for part in _KEYS}
@@ -276,7 +291,9 @@ def _complete(text: str, known: Mapping[str, Mapping[str, Mapping[str, str]]]) -
     owners = parts["owners"]
     facts["host_states"] = {"none": "", "one": f"+{facts['vm_host'] or 'unknown'}"}.get(owners, owners)
     facts["attachment"] = _attachment(facts)
-    facts["role"] = facts["list_role"] or {"windows": "os", "linux": "os", "none": "data"}.get(facts["own_os"], "unknown")
+    facts["role"] = facts["list_role"] or {"windows": "os", "linux": "os", "none": "data"}.get(
+        facts["own_os"], "unknown"
+    )
     facts["os"] = facts["own_os"] if facts["own_os"] in ("windows", "linux") else facts["vm_os"] or "unknown"
     facts["image"] = facts["own_image"] if facts["own_image"] != "unknown" else facts["vm_image"] or "unknown"
     if facts["list_kind"] not in ("", "managed_disk"):

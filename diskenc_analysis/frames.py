@@ -19,7 +19,8 @@ BAR = "|"
 
 def lazy(frame: Any) -> Frame:
     """Wrap a native frame of any engine."""
-    return nw.from_native(frame).lazy()
+    wrapped: Frame = nw.from_native(frame).lazy()
+    return wrapped
 
 
 def low(name: str) -> nw.Expr:
@@ -89,7 +90,9 @@ def distinct(frame: Frame, column: str) -> list[str]:
     return sorted(str(value) for (value,) in rows_of(frame.select(column).unique()))
 
 
-def fold(inv: Inventory, frame: Frame, facts: Mapping[str, nw.Expr], part: str) -> tuple[Frame, dict[str, dict[str, str]]]:
+def fold(
+    inv: Inventory, frame: Frame, facts: Mapping[str, nw.Expr], part: str
+) -> tuple[Frame, dict[str, dict[str, str]]]:
     """Fold facts of few values into one short column.
 
     Parameters
@@ -110,7 +113,9 @@ def fold(inv: Inventory, frame: Frame, facts: Mapping[str, nw.Expr], part: str) 
     known : dict
         The facts behind each value.
     """
-    kept_rows = kept(inv, frame.with_columns(**facts).with_columns(_profile=profile(list(facts))), f"part_{part}")
+    kept_rows = kept(
+        inv, frame.with_columns(**facts).with_columns(_profile=profile(list(facts))), f"part_{part}"
+    )
     found = distinct(kept_rows, "_profile")
     width = len(str(len(found)))
     names = [{"_profile": text, part: f"{part[0]}{i:0{width}}"} for i, text in enumerate(found)]
@@ -119,7 +124,9 @@ def fold(inv: Inventory, frame: Frame, facts: Mapping[str, nw.Expr], part: str) 
     return out.drop("_profile", *facts), known
 
 
-def helper(inv: Inventory, name: str, rows: Sequence[Mapping[str, str | None]], columns: Sequence[str]) -> Frame:
+def helper(
+    inv: Inventory, name: str, rows: Sequence[Mapping[str, str | None]], columns: Sequence[str]
+) -> Frame:
     """Hand a small table back to the engine of an inventory.
 
     Parameters
@@ -138,7 +145,10 @@ def helper(inv: Inventory, name: str, rows: Sequence[Mapping[str, str | None]], 
     Frame
     """
     if inv.engine == "duckdb":
-        values = [json.dumps([{c: r[c] for c in columns} for r in rows]), json.dumps([dict.fromkeys(columns, "VARCHAR")])]
+        values = [
+            json.dumps([{c: r[c] for c in columns} for r in rows]),
+            json.dumps([dict.fromkeys(columns, "VARCHAR")]),
+        ]
         sql = "SELECT u.* FROM (SELECT unnest(from_json(?::JSON, ?)) AS u)"
         inv.connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS {sql}', values)
         return lazy(inv.connection.table(name))

@@ -33,7 +33,8 @@ def identity(inv: Inventory, rows: Frame) -> Frame:
     """
     owner = {"managed_by": nw.lit(None, nw.String)}
     known = nw.concat(
-        [_own(lazy(inv.disks)), _own(lazy(inv.snapshots).with_columns(**owner)), _listed_only(inv)], how="vertical"
+        [_own(lazy(inv.disks)), _own(lazy(inv.snapshots).with_columns(**owner)), _listed_only(inv)],
+        how="vertical",
     )
     vms = lazy(inv.vms).select(vm_key=nw.col("key"), seen_id=nw.col("id"))
     out = known.join(rows, on="disk_key", how="inner").join(vms, on="vm_key", how="left")
@@ -45,7 +46,13 @@ def identity(inv: Inventory, rows: Frame) -> Frame:
 def _own(frame: Frame) -> Frame:
     size = nw.when(given("size_gb")).then(nw.col("size_gb")).otherwise(nw.col("size_bytes") / 2**30)
     return frame.select(
-        "name", *_PLACE, "tags", disk_key=nw.col("key"), disk_id=nw.col("id"), gib=size, owner_id=nw.col("managed_by")
+        "name",
+        *_PLACE,
+        "tags",
+        disk_key=nw.col("key"),
+        disk_id=nw.col("id"),
+        gib=size,
+        owner_id=nw.col("managed_by"),
     )
 
 

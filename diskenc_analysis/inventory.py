@@ -32,7 +32,9 @@ class Inventory:
         Rows of the ledger, with the columns of `ledger.COLUMNS`.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, engine: str, ledger: list[dict[str, Any]]) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, engine: str, ledger: list[dict[str, Any]]
+    ) -> None:
         self.connection = connection
         self.engine = engine
         self._frames: dict[str, Any] = {}
@@ -40,7 +42,9 @@ class Inventory:
         connection.execute(f"CREATE OR REPLACE TABLE ledger ({columns})")
         if ledger:
             marks = ", ".join("?" * len(COLUMNS))
-            connection.executemany(f"INSERT INTO ledger VALUES ({marks})", [[r[c] for c in COLUMNS] for r in ledger])
+            connection.executemany(
+                f"INSERT INTO ledger VALUES ({marks})", [[r[c] for c in COLUMNS] for r in ledger]
+            )
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or (name != "ledger" and name not in schema.tables()):
@@ -111,15 +115,9 @@ class Inventory:
             Columns `gap`, `rows` (int) and `consequence` (which verdicts it leaves unknown), one row per
             gap that there is.
         """
-        rows = []
-        for gap, sql, consequence in _GAPS:
-            [(found,)] = self.connection.execute(sql).fetchall()
-            if found:
-                rows.append((gap, int(found), consequence))
-        import pandas as pd
+        from diskenc_analysis.gaps import gaps
 
-        frame = pd.DataFrame(rows, columns=["gap", "rows", "consequence"])
-        return frame.convert_dtypes(dtype_backend="pyarrow")
+        return gaps(self.connection)
 
     def require_disks(self) -> None:
         """Check that there is anything that holds VM bytes.
@@ -131,7 +129,9 @@ class Inventory:
         """
         if not any(self.count(t) for t in ("disks", "vms", "snapshots")):
             read = self.totals["rows_read"]
-            message = f"the inventory has no disks: {read} rows were read, none of them a disk, VM or snapshot"
+            message = (
+                f"the inventory has no disks: {read} rows were read, none of them a disk, VM or snapshot"
+            )
             raise DiskencError(f"{message}; the ledger says what was set aside")
 
 
@@ -140,52 +140,3 @@ def to_pandas(relation: duckdb.DuckDBPyRelation) -> Any:
     import pandas as pd
 
     return relation.to_arrow_table().to_pandas(types_mapper=pd.ArrowDtype)
-
-
-_GAPS = (
-    (
-        "disks whose VM is not in the inventory",
-        "SELECT count(*) FROM disks WHERE managed_by_key IS NOT NULL AND managed_by_key NOT IN (SELECT key FROM vms)",
-        "host encryption and all that follows from it: temp disk, caches, data flow, Defender status",
-    ),
-    (
-        "disks that VMs list but that are not in the inventory",
-        "SELECT count(DISTINCT disk_id_key) FROM vm_disks WHERE disk_id_key IS NOT NULL "
-        "AND disk_id_key NOT IN (SELECT key FROM disks) AND ephemeral_option IS NULL",
-        "storage encryption, key owner and size of these disks",
-    ),
-    (
-        "disks without their storage encryption (older api, stub or write echo)",
-        "SELECT count(*) FROM disks WHERE encryption_type IS NULL",
-        "key owner and customer keys, unless another layer decides them",
-    ),
-    (
-        "disk encryption sets that disks name but that are not in the inventory",
-        "SELECT count(DISTINCT k) FROM (SELECT disk_encryption_set_id_key k FROM disks UNION ALL "
-        "SELECT secure_vm_disk_encryption_set_id_key FROM disks) "
-        "WHERE k IS NOT NULL AND k NOT IN (SELECT key FROM disk_encryption_sets)",
-        "key store and HSM of the disks that use them",
-    ),
-    (
-        "subscriptions without a name",
-        "SELECT count(DISTINCT subscription_id) FROM disks WHERE subscription_id NOT IN "
-        "(SELECT lower(subscription_guid) FROM subscriptions WHERE subscription_guid IS NOT NULL)",
-        "no verdict: the charts show the subscription's id in place of its name",
-    ),
-    (
-        "rows whose object carries no properties",
-        "SELECT (SELECT count(*) FROM disks WHERE starts_with(doubt, '*')) + "
-        "(SELECT count(*) FROM vms WHERE starts_with(doubt, '*'))",
-        "everything that the properties would say",
-    ),
-    (
-        "files or rows that were set aside",
-        "SELECT sum(rows_set_aside) FROM ledger",
-        "see the ledger for each file and reason",
-    ),
-    (
-        "exports with signs of a cut",
-        "SELECT count(*) FROM ledger WHERE truncated",
-        "what was cut off is absent from every count",
-    ),
-)

@@ -15,6 +15,7 @@ from diskenc_analysis.methods import ENCRYPTED, Facts, Layers, possible
 
 Truth = bool | None
 Conditions = Mapping[str, Truth]
+Judge = Callable[[str, Facts, Layers, str], str]
 #: Capabilities that are facts of a VM and are copied to its disks.
 OF_VM = ("temp_disk", "defender_status")
 _ATTACHED_ONLY = ("temp_disk", "caches", "data_flow", "no_vm_cpu", "custom_images", "defender_status")
@@ -118,7 +119,9 @@ def readings(facts: Facts, layers: Layers) -> list[Layers]:
     if layers.sse == "platform" and facts["des"] != "none":
         out += [replace(one, sse="customer") for one in out]
     if "disk and VM differ on confidential encryption" in layers.conflicts:
-        said = {"disk": "customer" if facts["conf_list_set"] == "yes" else "platform"}.get(facts["conf_list"], facts["conf_list"])
+        said = {"disk": "customer" if facts["conf_list_set"] == "yes" else "platform"}.get(
+            facts["conf_list"], facts["conf_list"]
+        )
         out += [replace(one, confidential=said) for one in out]
     return out
 
@@ -130,7 +133,11 @@ def _conditions(method: str, facts: Facts, layers: Layers) -> dict[str, Truth]:
     return {
         "has_des": layers.confidential == "customer" if method == "confidential" else by_set,
         "has_kek": {"yes": True, "no": False}.get(layers.kek),
-        "custom_linux_image": False if False in (custom, linux) else None if None in (custom, linux) else True,
+        "custom_linux_image": False
+        if False in (custom, linux)
+        else None
+        if None in (custom, linux)
+        else True,
         "no_host_cache": False,
     }
 
@@ -162,7 +169,7 @@ def _disk_verdict(name: str, facts: Facts, layers: Layers, of_vm: Mapping[str, s
         return scoped
     if name in OF_VM:
         return of_vm.get(name) or "unknown"
-    special = {"hsm": _hsm, "custom_images": _custom_images}.get(name, _plain)
+    special: Judge = {"hsm": _hsm, "custom_images": _custom_images}.get(name, _plain)
     if facts["kind"] == "ephemeral_os_disk" and name in _EPHEMERAL:
         special = _EPHEMERAL[name]
     return agreed(special(name, facts, one, edition) for one in readings(facts, layers))
@@ -211,12 +218,18 @@ def _cells(name: str, facts: Facts, layers: Layers, edition: str) -> str:
 
 def _hsm(name: str, facts: Facts, layers: Layers, edition: str) -> str:
     """Answer whether the customer's key is in an HSM (RULES K3)."""
-    by_customer = {"customer": "yes", "platform_and_customer": "yes", "platform": "no"}.get(layers.sse, "unknown")
+    by_customer = {"customer": "yes", "platform_and_customer": "yes", "platform": "no"}.get(
+        layers.sse, "unknown"
+    )
     if layers.sse == "unknown" and (layers.ade == "on" or layers.confidential in ENCRYPTED):
         by_customer = "no"  # the layer that comes first in K1 decides (RULES L1)
     disk = _key_in_hsm(by_customer, facts["des_store"], facts["des_hsm"], _stores(name, "sse", edition))
     secure = _key_in_hsm(
-        "yes" if layers.confidential == "customer" else "no" if layers.confidential != "unknown" else "unknown",
+        "yes"
+        if layers.confidential == "customer"
+        else "no"
+        if layers.confidential != "unknown"
+        else "unknown",
         facts["secure_store"],
         facts["secure_hsm"],
         _stores(name, "confidential", edition),
@@ -243,7 +256,7 @@ def _custom_images(name: str, facts: Facts, layers: Layers, edition: str) -> str
     return value if facts["role"] == "os" else agreed(["not_applicable", value])
 
 
-def _local_disk_at_rest(name: str, facts: Facts, layers: Layers, edition: str) -> str:
+def _local_disk_at_rest(_: str, facts: Facts, layers: Layers, edition: str) -> str:
     """Judge an ephemeral OS disk, which lies on the VM's local disk (RULES C9)."""
     if layers.confidential in ENCRYPTED:
         return "yes"
@@ -258,4 +271,4 @@ def _local_disk_flow(name: str, facts: Facts, layers: Layers, edition: str) -> s
     return "not_applicable" if facts["full_caching"] == "yes" else _plain(name, facts, layers, edition)
 
 
-_EPHEMERAL = {"at_rest": _local_disk_at_rest, "data_flow": _local_disk_flow}
+_EPHEMERAL: dict[str, Judge] = {"at_rest": _local_disk_at_rest, "data_flow": _local_disk_flow}

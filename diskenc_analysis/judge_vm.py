@@ -1,4 +1,4 @@
-"""What is a fact of the VM rather than of one disk: its temp disk and its Defender status (RULES C3, C4, C8, C11)."""
+"""What is a fact of the VM, not of one disk: temp disk and Defender status (RULES C3, C4, C8, C11)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def _evidence(facts: Facts) -> Iterator[str]:
     elif where is None:
         yield "the VM's size is not known [C4]"
     else:
-        local = {"yes": "a local disk", "no": "no local disk"}.get(facts["local_disk"], "a local disk or not, unknown")
+        local = {"yes": "a local disk", "no": "no local disk"}.get(
+            facts["local_disk"], "a local disk or not, unknown"
+        )
         yield f"the VM's size has {local}, by {where} [C4]"
     if facts["v5_plus"] == "yes" and facts["local_disk"] == "yes":
         yield "the VM's size is of version 5 or later [C4, K4]"
@@ -148,7 +150,15 @@ def _defender(facts: Facts, edition: str) -> str:
     kinds = (True, False) if facts["vm_kind"] == "unknown" else (False,)
     found = []
     for (host, ade_on, _), all_covered, is_confidential in product(_ways(facts), covered, kinds):
-        method = "confidential" if is_confidential else "host" if host else "ade" if ade_on and all_covered else "sse"
+        method = (
+            "confidential"
+            if is_confidential
+            else "host"
+            if host
+            else "ade"
+            if ade_on and all_covered
+            else "sse"
+        )
         found.append(table[method])
     return agreed(found)
 
@@ -160,5 +170,5 @@ def _temp_key_owner(facts: Facts, temp: str, edition: str) -> str:
     values = _values(facts, edition)
     if facts["vm_host"] == "on" or values["sse"] == "yes":
         return "platform"
-    keks = _states(facts, "kek_states")
-    return {("yes",): "customer", ("no",): "customer_secret"}.get(tuple(sorted(keks)), "unknown")
+    keks = "+".join(sorted(_states(facts, "kek_states")))
+    return {"yes": "customer", "no": "customer_secret"}.get(keks, "unknown")

@@ -125,14 +125,21 @@ def sets(inv: Inventory, stores: KeyStores) -> Iterator[dict[str, str]]:
     Yields
     ------
     dict
-        `set_key`, `type` (`customer`, `platform_and_customer`, `confidential`, `unknown`), `store`, `hsm_key`.
+        `set_key`, `type` (`customer`, `platform_and_customer`, `confidential`, `unknown`), `store` and
+        `hsm_key`.
     """
     columns = ("key", "encryption_type", "key_url", "vault_id_key")
     for key, kind, url, vault in rows_of(lazy(inv.disk_encryption_sets).select(*columns)):
-        yield {"set_key": key, "type": SET_TYPES.get((kind or "").lower(), "unknown"), **stores.where(url, vault)}
+        yield {
+            "set_key": key,
+            "type": SET_TYPES.get((kind or "").lower(), "unknown"),
+            **stores.where(url, vault),
+        }
 
 
-def ade_keys(inv: Inventory, stores: KeyStores) -> Iterator[tuple[str, str, Frame, dict[str, dict[str, str]]]]:
+def ade_keys(
+    inv: Inventory, stores: KeyStores
+) -> Iterator[tuple[str, str, Frame, dict[str, dict[str, str]]]]:
     """Give the keys of Azure Disk Encryption from every place that names them, nearest first.
 
     Parameters

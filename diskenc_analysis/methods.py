@@ -85,7 +85,9 @@ def _sse(facts: Facts, notes: _Notes) -> str:
         return "storage_account"
     if facts["kind"] == "ephemeral_os_disk":
         named = facts["list_set"] == "yes"
-        notes.evidence.append(f"ephemeral OS disk, the VM names {'a' if named else 'no'} disk encryption set [C9]")
+        notes.evidence.append(
+            f"ephemeral OS disk, the VM names {'a' if named else 'no'} disk encryption set [C9]"
+        )
         return "unknown" if named else "platform"
     fact = facts["sse_fact"]
     if fact in _NAMED:
@@ -107,7 +109,7 @@ def _host(facts: Facts, notes: _Notes) -> str:
     if facts["attachment"] == "unknown" or not states:
         notes.evidence.append("which VM owns it is not stated [L2]")
         return "unknown"
-    if states == {"on"} or states == {"off"}:
+    if states in ({"on"}, {"off"}):
         state = states.pop()
         value = "true" if state == "on" else "absent or false"
         notes.evidence.append(f"encryptionAtHost of its VM is {value} [L2]")
@@ -143,7 +145,9 @@ def _ade_of_disk(facts: Facts, notes: _Notes) -> str:
         if status == "not_encrypted":
             notes.evidence.append("the instance view says notEncrypted [L4]")
         if status == "encrypted":
-            notes.conflicts.append("disk says Azure Disk Encryption is disabled, instance view says encrypted")
+            notes.conflicts.append(
+                "disk says Azure Disk Encryption is disabled, instance view says encrypted"
+            )
         if facts["ext"] == "enable":
             notes.conflicts.append("extension says Enable on a disk that says disabled")
         return "was_on"
@@ -161,7 +165,9 @@ def _ade_of_vm(facts: Facts, notes: _Notes) -> str:
     """Read the generation with an Entra app, which leaves no flag on the disk."""
     if facts["role"] == "os" and facts["vm_flag"] in ("on", "off"):
         on = facts["vm_flag"] == "on"
-        notes.evidence.append(f"the VM's osDisk.encryptionSettings say {'enabled' if on else 'disabled'} [L3.3]")
+        notes.evidence.append(
+            f"the VM's osDisk.encryptionSettings say {'enabled' if on else 'disabled'} [L3.3]"
+        )
         return "on" if on else "was_on"
     said = facts["sub_os"] if facts["role"] == "os" else facts["sub_data"]
     if facts["ext_age"] == "old" and said in ("encrypted", "not_encrypted"):
@@ -224,12 +230,17 @@ def _find_conflicts(facts: Facts, layers: Layers, notes: _Notes) -> None:
     listed = _listed(facts) if facts["conf_list"] not in ("", "none") else layers.confidential
     volume = facts["ext"] == "enable" and facts["os"] == "windows" and facts["ext_volume"] == "data"
     cases = {
-        "Azure Disk Encryption with encryption at host": layers.ade == "on" and layers.host in ("on", "partial"),
-        "once under Azure Disk Encryption, with encryption at host": layers.ade == "was_on" and layers.host == "on",
+        "Azure Disk Encryption with encryption at host": layers.ade == "on"
+        and layers.host in ("on", "partial"),
+        "once under Azure Disk Encryption, with encryption at host": layers.ade == "was_on"
+        and layers.host == "on",
         "Azure Disk Encryption with a customer key on storage encryption": layers.ade == "on" and by_customer,
         "disk and disk encryption set of different types": (by_customer and _other_type(facts, layers))
-        or (layers.confidential == "customer" and facts["secure_type"] not in ("", "unknown", "confidential")),
-        "platform key, yet a disk encryption set is named": layers.sse == "platform" and facts["des"] != "none",
+        or (
+            layers.confidential == "customer" and facts["secure_type"] not in ("", "unknown", "confidential")
+        ),
+        "platform key, yet a disk encryption set is named": layers.sse == "platform"
+        and facts["des"] != "none",
         "disk and VM differ on confidential encryption": facts["role"] == "os"
         and facts["conf_disk"] in (*ENCRYPTED, "guest_state_only", "non_persisted_tpm")
         and listed not in ("unknown", layers.confidential),

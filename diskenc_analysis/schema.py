@@ -141,7 +141,9 @@ class Table:
 
     def column_names(self) -> list[str]:
         """Name every column of the table as the inventory holds it, in order."""
-        own = [n for c in self.columns for n in ((c.name, f"{c.name}_key") if c.dtype == "ref" else (c.name,))]
+        own = [
+            n for c in self.columns for n in ((c.name, f"{c.name}_key") if c.dtype == "ref" else (c.name,))
+        ]
         if self.types:
             return [*ENVELOPE, *DERIVED, *own]
         return ["parent_key", "origin", *own]

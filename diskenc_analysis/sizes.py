@@ -61,11 +61,14 @@ def size_facts(inv: Inventory) -> list[dict[str, str]]:
     list of dict
         `size` (lower case), `local_disk`, `v5_plus` and `size_from` (`sku`, `name` or `nothing`).
     """
-    sizes = inv.connection.execute("SELECT DISTINCT lower(vm_size) FROM vms WHERE vm_size IS NOT NULL").fetchall()
+    sizes = inv.connection.execute(
+        "SELECT DISTINCT lower(vm_size) FROM vms WHERE vm_size IS NOT NULL"
+    ).fetchall()
     listed = dict(
         inv.connection.execute(
             "SELECT lower(size), max(greatest(coalesce(resource_volume_mb, 0), coalesce(nvme_disk_mib, 0))) "
-            "FROM vm_sizes WHERE capability_list IS NOT NULL AND lower(resource_type) = 'virtualmachines' GROUP BY ALL"
+            "FROM vm_sizes WHERE capability_list IS NOT NULL AND lower(resource_type) = 'virtualmachines' "
+            "GROUP BY ALL"
         ).fetchall()
     )
     rows = []

@@ -44,12 +44,21 @@ def vm_rows(inv: Inventory) -> Frame:
     return vms.join(read_in.with_columns(sub_read=nw.lit("yes")), on="subscription_id", how="left")
 
 
-_EXTENSION = {"ext": "unclear", "ext_volume": "unknown", "ext_age": "new", "sub_os": "unknown", "sub_data": "unknown"}
+_EXTENSION = {
+    "ext": "unclear",
+    "ext_volume": "unknown",
+    "ext_age": "new",
+    "sub_os": "unknown",
+    "sub_data": "unknown",
+}
 #: The facts of a VM, by name.
 VM_FACTS: dict[str, nw.Expr] = {
-    "vm_host": choose([(doubted("encryption_at_host"), "unknown"), (is_true("encryption_at_host"), "on")], "off"),
+    "vm_host": choose(
+        [(doubted("encryption_at_host"), "unknown"), (is_true("encryption_at_host"), "on")], "off"
+    ),
     "vm_kind": choose(
-        [(doubted("security_type"), "unknown"), (low("security_type") == "confidentialvm", "confidential")], "other"
+        [(doubted("security_type"), "unknown"), (low("security_type") == "confidentialvm", "confidential")],
+        "other",
     ),
     "vm_os": words("os_type", {"windows": "windows", "linux": "linux"}, "unknown", "unknown"),
     "vm_image": choose(
@@ -66,7 +75,9 @@ VM_FACTS: dict[str, nw.Expr] = {
     "ext": nw.when(given("ext"))
     .then(nw.col("ext"))
     .otherwise(
-        choose([(given("extension_list") | given("instance_extensions") | given("sub_read"), "none")], "unread")
+        choose(
+            [(given("extension_list") | given("instance_extensions") | given("sub_read"), "none")], "unread"
+        )
     ),
     **{n: nw.col(n).fill_null("") for n in ("ext_volume", "ext_age", "sub_os", "sub_data", "vm_flagged")},
 }
@@ -89,7 +100,9 @@ def ade_extensions(inv: Inventory) -> Frame:
         low("publisher").is_in(_ADE_PUBLISHERS), low("extension_type").is_in(_ADE_TYPES)
     )
     found = found.with_columns(vm_key=nw.col("key").str.replace_all(r"/extensions/[^/]*$", ""))
-    status = lazy(inv.extension_status).filter(low("extension_type").str.contains(r"(?:^|\.)azurediskencryption"))
+    status = lazy(inv.extension_status).filter(
+        low("extension_type").str.contains(r"(?:^|\.)azurediskencryption")
+    )
     messages = status.group_by("parent_key").agg(nw.col("substatus_messages").max().alias("vm_messages"))
     return found.join(messages.rename({"parent_key": "vm_key"}), on="vm_key", how="left")
 
@@ -163,7 +176,9 @@ def disk_lists(inv: Inventory) -> Frame:
     """
     lun = nw.concat_str([nw.lit("#data"), nw.col("lun").fill_null("")])
     place = nw.when(nw.col("origin") == "os_disk").then(nw.lit("#osdisk")).otherwise(lun)
-    listed = lazy(inv.vm_disks).with_columns(place=place, name_key=low("disk_name"), vm_key=nw.col("parent_key"))
+    listed = lazy(inv.vm_disks).with_columns(
+        place=place, name_key=low("disk_name"), vm_key=nw.col("parent_key")
+    )
     made = nw.concat_str([nw.col("vm_key"), nw.col("place")])
     own_key = nw.when(given("vhd_uri")).then(nw.col("vhd_uri").str.to_lowercase()).otherwise(made)
     disk_key = nw.when(given("disk_id_key")).then(nw.col("disk_id_key")).otherwise(own_key)

@@ -1,0 +1,97 @@
+"""What an inventory cannot answer, and which verdicts that leaves unknown."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import duckdb
+
+
+class _Gap(NamedTuple):
+    gap: str
+    sql: str
+    consequence: str
+
+
+_GAPS = (
+    _Gap(
+        "disks whose VM is not in the inventory",
+        """SELECT count(*) FROM disks
+        WHERE managed_by_key IS NOT NULL AND managed_by_key NOT IN (SELECT key FROM vms)""",
+        "host encryption and all that follows from it: temp disk, caches, data flow, Defender status",
+    ),
+    _Gap(
+        "disks that VMs list but that are not in the inventory",
+        """SELECT count(DISTINCT disk_id_key) FROM vm_disks WHERE disk_id_key IS NOT NULL
+        AND disk_id_key NOT IN (SELECT key FROM disks) AND ephemeral_option IS NULL""",
+        "storage encryption, key owner and size of these disks",
+    ),
+    _Gap(
+        "disks without their storage encryption (older api, stub or write echo)",
+        "SELECT count(*) FROM disks WHERE encryption_type IS NULL",
+        "key owner and customer keys, unless another layer decides them",
+    ),
+    _Gap(
+        "disk encryption sets that disks name but that are not in the inventory",
+        """SELECT count(DISTINCT k) FROM (SELECT disk_encryption_set_id_key AS k FROM disks
+        UNION ALL SELECT secure_vm_disk_encryption_set_id_key FROM disks)
+        WHERE k IS NOT NULL AND k NOT IN (SELECT key FROM disk_encryption_sets)""",
+        "key store and HSM of the disks that use them",
+    ),
+    _Gap(
+        "VMs whose size the tables do not know",
+        "SELECT count(*) FROM vms WHERE vm_size IS NULL",
+        "whether there is a temp disk at all",
+    ),
+    _Gap(
+        "subscriptions without a name",
+        """SELECT count(DISTINCT subscription_id) FROM disks WHERE subscription_id NOT IN
+        (SELECT subscription_id FROM subscriptions WHERE subscription_id IS NOT NULL)""",
+        "no verdict: the charts show the subscription's id in place of its name",
+    ),
+    _Gap(
+        "disks and VMs whose object carries no properties",
+        """SELECT (SELECT count(*) FROM disks WHERE starts_with(doubt, '*'))
+        + (SELECT count(*) FROM vms WHERE starts_with(doubt, '*'))""",
+        "everything that the properties would say",
+    ),
+    _Gap(
+        "disks and VMs with values that cannot be trusted (wrong type, captures that differ)",
+        """SELECT (SELECT count(*) FROM disks WHERE doubt IS NOT NULL AND NOT starts_with(doubt, '*'))
+        + (SELECT count(*) FROM vms WHERE doubt IS NOT NULL AND NOT starts_with(doubt, '*'))""",
+        "whatever rests on those values; the column doubt of the tables names them",
+    ),
+    _Gap(
+        "rows that were set aside",
+        "SELECT sum(rows_set_aside) FROM ledger",
+        "see the ledger for each file and reason",
+    ),
+    _Gap(
+        "files with signs that the export was cut short",
+        "SELECT count(*) FROM ledger WHERE truncated",
+        "what was cut off is absent from every count",
+    ),
+)
+
+
+def gaps(connection: duckdb.DuckDBPyConnection) -> Any:
+    """Find the gaps of an inventory.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        Holds the canonical tables and the ledger.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `gap`, `rows` (int) and `consequence`.
+    """
+    import pandas as pd
+
+    rows = []
+    for one in _GAPS:
+        [(found,)] = connection.execute(one.sql).fetchall()
+        if found:
+            rows.append((one.gap, int(found), one.consequence))
+    return pd.DataFrame(rows, columns=["gap", "rows", "consequence"]).convert_dtypes(dtype_backend="pyarrow")
