@@ -272,8 +272,8 @@ def _heads_sql(table: Table, relation: str, source: str, layout: str) -> str:
     )
     return (
         f"SELECT {heads}, lower({top('type')}) AS arm_type, "
-        f"{top('properties')} IS NOT NULL AS has_properties, {marked or 'false'} AS marked, {source} AS source{', e' if layout == 'element' else ''} "
-        f"FROM {relation}"
+        f"{top('properties')} IS NOT NULL AS has_properties, {marked or 'false'} AS marked, "
+        f"{source} AS source{', e' if layout == 'element' else ''} FROM {relation}"
     )
 
 

@@ -223,7 +223,7 @@ def _respell(value: Any) -> Any:
     known = spellings()
     out: dict[str, Any] = {}
     for key, inner in value.items():
-        name: str = key if key in _OPAQUE else known.get(fold(key), key)
+        name = key if key in _OPAQUE else known.get(fold(str(key)), str(key))
         if name not in out or out[name] is None:
             out[name] = inner if name in _OPAQUE else _respell(inner)
     return out
