@@ -6,6 +6,7 @@ import duckdb
 
 from diskenc_analysis.ledger import Ledger
 from diskenc_analysis.schema import Table
+from diskenc_analysis.shapes import type_of
 
 _NOT_COMPARED = {"source", "id", "name", "location", "resource_group", "doubt"}
 
@@ -38,8 +39,8 @@ def set_aside_copies(connection: duckdb.DuckDBPyConnection, table: Table, ledger
     connection.execute(_ranked_sql(name, compared))
     connection.execute(f'DELETE FROM "{name}" WHERE key IN (SELECT key FROM copied)')
     connection.execute(_kept_sql(table, compared))
-    for source, arm_type, reason, rows in connection.execute(_ASIDE_SQL).fetchall():
-        ledger.set_aside(source, _type(ledger, source, table, arm_type), reason, rows, placed=True)
+    for source, key, reason, rows in connection.execute(_ASIDE_SQL).fetchall():
+        ledger.set_aside(source, _type(ledger, source, table, key, rows), reason, rows, placed=True)
     connection.execute("DROP TABLE copied; DROP TABLE captured; DROP TABLE ranked")
 
 
@@ -83,8 +84,8 @@ _ASIDE_SQL = (
 )
 
 
-def _type(ledger: Ledger, source: int, table: Table, key: str) -> str:
-    """Name the ARM type under which a row was counted when it was placed."""
-    own = [t for t in table.types if ledger.placed[source, t]]
-    longer = [t for t in own if f"/{t.split('/')[-2]}/" in key] if len(own) > 1 else own
-    return (longer or own or list(table.types))[-1]
+def _type(ledger: Ledger, source: int, table: Table, key: str, rows: int) -> str:
+    """Name the ARM type under which rows of a key were counted when they were placed."""
+    own = [t for t in table.types if ledger.placed[source, t] - ledger.moved[source, t] >= rows]
+    named = type_of(key)
+    return named if named in own else (own or list(table.types))[-1]

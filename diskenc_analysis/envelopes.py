@@ -11,6 +11,7 @@ import gzip
 import json
 import re
 import shutil
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -45,6 +46,8 @@ class Opened:
         ARM type of the first object, lower case, or empty.
     members : dict
         The envelope's other members by folded name.
+    whole : Path or None
+        The file that the array was cut out of.
     """
 
     path: Path
@@ -53,6 +56,11 @@ class Opened:
     format: str
     first_type: str = ""
     members: dict[str, Any] = field(default_factory=dict)
+    whole: Path | None = None
+
+    def uncut(self) -> Opened:
+        """Give the file as it was before the cut, to be read as JSON values one after the other."""
+        return Opened(self.whole or self.path, self.shown, "JSON values", "unstructured", self.first_type)
 
     def explain(self, error: Exception) -> str:
         """Word DuckDB's error with the name of the original file."""
@@ -78,12 +86,12 @@ def read_text(path: Path) -> str:
         When the archive is cut or the bytes are no text; names the byte.
     """
     raw = _decompressed(path) if path.suffix.lower() == ".gz" else path.read_bytes()
-    encoding = "utf-16" if raw[:2] in _UTF16 else "utf-8-sig"
+    mark = len(_BOM) if raw.startswith(_BOM) else 0
     try:
-        return raw.decode(encoding)
+        return raw[mark:].decode("utf-16" if raw[:2] in _UTF16 else "utf-8")
     except UnicodeDecodeError as error:
-        found = raw[error.start : error.start + 1]
-        message = f"{path}: byte {error.start}: expected UTF-8 text, but found {found!r}"
+        at = mark + error.start
+        message = f"{path}: byte {at}: expected UTF-8 text, but found {raw[at : at + 1]!r}"
         raise UnreadableInputError(message) from None
 
 
@@ -91,7 +99,7 @@ def _decompressed(path: Path) -> bytes:
     try:
         with gzip.open(path, "rb") as file:
             return file.read()
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise UnreadableInputError(f"{path}: expected a whole gzip archive, but: {error}") from None
 
 
@@ -129,7 +137,7 @@ def _plain_file(path: Path, copy: Path) -> Path:
         try:
             with gzip.open(path, "rb") as file, copy.open("wb") as out:
                 shutil.copyfileobj(file, out, 1 << 20)
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise UnreadableInputError(f"{path}: expected a whole gzip archive, but: {error}") from None
         path = copy
     with path.open("rb") as file:
@@ -147,23 +155,24 @@ def _plan(path: Path, shown: Path, scratch: Path) -> Opened:
     first = head.lstrip()[:1]
     found = re.search(rb'"type"\s*:\s*"([^"/]+/[^"]+)"', head, re.IGNORECASE)
     arm_type = found[1].decode("utf-8", "replace").lower() if found else ""
-    if first == b"[":
+    line, _, more = head.lstrip().partition(b"\n")
+    if first == b"[" and not (more.strip() and _is_value(line)):
         return Opened(path, str(shown), "array", "array", arm_type)
-    if first != b"{":
+    if first not in (b"[", b"{"):
         raise UnreadableInputError(f"{shown}: expected JSON, but the file begins with {head[:20]!r}")
-    if _is_object(head.lstrip().split(b"\n", 1)[0]):
+    if _is_value(line):
         return Opened(path, str(shown), "JSON lines", "newline_delimited", arm_type)
     start = _array_start(head)
     if start is None:
         return Opened(path, str(shown), "JSON values", "unstructured", arm_type)
     array, members = _cut(path, shown, start, scratch / "array.json")
     shape = "ARM page" if "value" in members else "Resource Graph reply"
-    return Opened(array, str(shown), shape, "array", arm_type, members)
+    return Opened(array, str(shown), shape, "array", arm_type, members, path)
 
 
-def _is_object(line: bytes) -> bool:
+def _is_value(line: bytes) -> bool:
     try:
-        return isinstance(json.loads(line), dict)
+        return isinstance(json.loads(line), dict | list)
     except (ValueError, RecursionError):
         return False
 

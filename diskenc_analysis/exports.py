@@ -12,18 +12,30 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+from uuid import uuid4
 
 import duckdb
 
 from diskenc_analysis import envelopes, schema, shapes
 from diskenc_analysis.dedupe import set_aside_copies
 from diskenc_analysis.errors import UnknownNameError, UnreadableInputError, suggest
-from diskenc_analysis.extract import SOURCE_MEMBER, elements_sql, file_columns, resources_sql, unnest_sql
+from diskenc_analysis.extract import (
+    SOURCE_MEMBER,
+    elements_sql,
+    file_columns,
+    named_sql,
+    resources_sql,
+    spelt_twice,
+    unnest_sql,
+)
 from diskenc_analysis.inventory import ENGINES, Inventory
 from diskenc_analysis.ledger import Ledger, sha256
+from diskenc_analysis.store import through_parquet
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -33,6 +45,7 @@ _JSON = re.compile(r"\.(json|jsonl|ndjson)(\.gz)?$", re.IGNORECASE)
 SMALL_BYTES = 256_000
 NORMALISED = "normalised.jsonl"
 NOT_OURS = "not a disk-related type"
+_WILD = re.compile(r"[*?\[]")
 
 
 def load(
@@ -49,8 +62,9 @@ def load(
     paths : path or iterable of paths
         JSON files (array, JSON lines, ARM pages, Resource Graph replies; plain or `.gz`), folders, which
         are searched through, or glob patterns.
-    engine : {"pandas", "duckdb", "polars"}
-        What kind of frames the inventory's tables are.
+    engine : {"pandas", "duckdb", "polars", "spark"}
+        What kind of frames the inventory's tables are. For Spark, DuckDB reads the files and hands the
+        tables over as Parquet.
     memory_limit : str, optional
         DuckDB's memory limit, such as `2GB`; it spills to a temporary folder beyond.
     small_bytes : int
@@ -87,6 +101,8 @@ def load(
 def _connect(memory_limit: str | None) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:")
     connection.execute("SET preserve_insertion_order = false")
+    spill = Path(tempfile.gettempdir()) / f"diskenc-spill-{uuid4().hex}"  # made once it is needed
+    connection.execute("SET temp_directory = ?", [str(spill)])
     if memory_limit:
         connection.execute("SET memory_limit = ?", [memory_limit])
     return connection
@@ -106,14 +122,21 @@ def _files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) -> Iterat
 
 def _expand(path: Path) -> list[Path]:
     if path.is_dir():
-        inner = (p for p in path.rglob("*") if p.is_file())
-        return sorted(p for p in inner if not any(n.startswith(".") for n in p.relative_to(path).parts))
+        return sorted(p for p in path.rglob("*") if p.is_file() and _is_shown(p, path))
     if path.is_file():
         return [path]
-    if any(c in path.name for c in "*?[") and (matches := sorted(path.parent.glob(path.name))):
-        return [m for match in matches for m in _expand(match)]
+    plain = list(takewhile(lambda part: not _WILD.search(part), path.parts))
+    if len(plain) < len(path.parts):
+        base = Path(*plain)
+        matches = sorted(base.glob(str(Path(*path.parts[len(plain) :]))))
+        if found := [m for match in matches if _is_shown(match, base) for m in _expand(match)]:
+            return found
     near = suggest(path.name, [p.name for p in path.parent.iterdir()]) if path.parent.is_dir() else ""
     raise UnreadableInputError(f"{path}: no such file or folder.{near}")
+
+
+def _is_shown(path: Path, folder: Path) -> bool:
+    return not any(name.startswith(".") for name in path.relative_to(folder).parts)
 
 
 @dataclass
@@ -124,13 +147,13 @@ class _Reader:
     small_bytes: int
     ledger: Ledger = field(default_factory=Ledger)
     lines: IO[str] | None = None
-    waiting: dict[tuple[str, str], None] = field(default_factory=dict)
+    waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         for name, table in schema.tables().items():
             columns = ", ".join(f'"{n}" {table.column_type(n)}' for n in table.column_names())
             self.connection.execute(f'CREATE TABLE "{name}" ({columns})')
-        self.lines = (self.scratch / NORMALISED).open("w", encoding="utf-8")
+        self.lines = (self.scratch / NORMALISED).open("w", encoding="utf-8", errors="replace")
 
     def read(self, path: Path) -> None:
         """Read one file; its rows end in the tables or in the ledger's set-aside counts."""
@@ -154,19 +177,29 @@ class _Reader:
         """Let DuckDB read the file: a light pass to count, then one per table and layout that it holds."""
         with envelopes.opened(path, self.scratch) as opened:
             try:
-                counts = self._count(opened)
-                rows = sum(counts.values())
-                self.ledger.describe(source, opened.shape, shapes.signs_of(opened.members, rows))
+                found, counts = self._counted(opened)
+                self.ledger.describe(source, found.shape, shapes.signs_of(found.members, counts.total()))
                 for name in {_table(arm_type): None for arm_type, _ in counts}:
-                    self._read_table(name, counts, opened, source)
+                    self._read_table(name, counts, found, source)
             except duckdb.Error as error:
                 raise UnreadableInputError(opened.explain(error)) from None
 
+    def _counted(self, opened: envelopes.Opened) -> tuple[envelopes.Opened, Counter[tuple[str, bool]]]:
+        """Count the rows, uncut where the cut went wrong: pages one after the other, long last members."""
+        try:
+            return opened, self._count(opened)
+        except duckdb.Error:
+            if opened.whole is None:
+                raise
+            with suppress(duckdb.Error):
+                return opened.uncut(), self._count(opened.uncut())
+            raise
+
     def _count(self, opened: envelopes.Opened) -> Counter[tuple[str, bool]]:
-        """Count the rows by type and by whether they have `properties`; no type stands for no name."""
+        """Count the rows by type and by whether they have `properties`; no type: no id or type."""
         columns = {"id": "VARCHAR", "type": "VARCHAR", "properties": 'STRUCT("_" VARCHAR)'}
         sql = (
-            "SELECT CASE WHEN id IS NULL OR type IS NULL THEN '' ELSE lower(type) END, "
+            f"SELECT CASE WHEN {named_sql('id', 'type')} THEN lower(type) ELSE '' END, "
             "properties IS NOT NULL, "
             f"count(*) FROM {_read_json(opened.path, columns, opened.format)} GROUP BY ALL"
         )
@@ -189,10 +222,10 @@ class _Reader:
         inserted = 0
         for layout, nested in (("nested", True), ("flat", False)):
             if any(counts[t, nested] for t in types):
-                relation = _read_json(opened.path, file_columns(table, layout), opened.format)
-                inserted += self._insert(
-                    table, resources_sql(table, relation, str(source), layout), "odd = 0"
-                )
+                form = "loose" if layout == "flat" and spelt_twice(table) else layout
+                spec = (opened.path, file_columns(table, layout), opened.format)
+                relation = _objects(opened) if form == "loose" else _read_json(*spec)
+                inserted += self._insert(table, resources_sql(table, relation, str(source), form), "odd = 0")
         missing: Counter[str] = Counter()
         if inserted < sum(types.values()):
             sql = resources_sql(table, _objects(opened), str(source), "element")
@@ -225,37 +258,46 @@ class _Reader:
     def _thorough(self, texts: list[str | None], source: int) -> None:
         parsed = shapes.Parsed()
         for text in texts:
-            if text is not None:
-                shapes.unwrap(json.loads(text), parsed)
-        self.ledger.set_aside(source, "", "unreadable", sum(t is None for t in texts))
+            try:
+                shapes.unwrap(json.loads(text or ""), parsed)
+            except (ValueError, RecursionError):
+                parsed.unreadable += 1
+        self.ledger.sign(source, parsed.signs)
+        self.ledger.set_aside(source, "", "unreadable", parsed.unreadable)
         self._normalise(parsed.rows, source)
 
     def _normalise(self, rows: Iterable[Any], source: int) -> None:
         """Write rows as normalised JSON lines, to be read into their tables at the end."""
+        for raw in rows:
+            try:
+                self._write(shapes.normalise(raw), source)
+            except RecursionError:
+                self.ledger.set_aside(source, "", "nested too deeply", 1)
+
+    def _write(self, row: dict[str, Any] | None, source: int) -> None:
         if self.lines is None:
             raise RuntimeError
-        for raw in rows:
-            row = shapes.normalise(raw)
-            arm_type = str((row or {}).get("type") or "").lower()
-            reason = "not an object" if row is None else "no id" if "id" not in row else ""
-            if not reason and not _table(arm_type):
-                reason = NOT_OURS
-            if reason:
-                self.ledger.set_aside(source, arm_type, reason, 1)
-                continue
-            self.ledger.place(source, arm_type, 1)
-            layout = "nested" if "properties" in (row or {}) else "flat"
-            self.waiting[_table(arm_type) or "", layout] = None
-            self.lines.write(json.dumps({**(row or {}), SOURCE_MEMBER: source}) + "\n")
+        arm_type = str((row or {}).get("type") or "").lower()
+        reason = "not an object" if row is None else "no id" if "id" not in row else ""
+        if not reason and not _table(arm_type):
+            reason = NOT_OURS
+        if row is None or reason:
+            self.ledger.set_aside(source, arm_type, reason, 1)
+            return
+        self.lines.write(json.dumps({**row, SOURCE_MEMBER: source}, ensure_ascii=False) + "\n")
+        self.ledger.place(source, arm_type, 1)
+        self.waiting[_table(arm_type) or "", "nested" if "properties" in row else "flat"] += 1
 
     def finish(self, engine: str) -> Inventory:
         """Read the normalised rows, set copies aside, make the child tables and close the ledger."""
         if self.lines is not None:
             self.lines.close()
-        for name, layout in self.waiting:
+        for (name, layout), rows in self.waiting.items():
             table = schema.table(name)
             relation = _read_json(self.scratch / NORMALISED, file_columns(table, layout), "newline_delimited")
-            self._insert(table, resources_sql(table, relation, SOURCE_MEMBER, layout), "odd <> 3")
+            stored = self._insert(table, resources_sql(table, relation, SOURCE_MEMBER, layout), "odd <> 3")
+            if stored != rows:
+                raise UnreadableInputError(f"of {rows} rows for the table {name} {stored} could be stored")
         tables = schema.tables().values()
         for table in tables:
             if table.types:
@@ -263,7 +305,8 @@ class _Reader:
         for table in tables:
             if table.child:
                 self.connection.execute(f'INSERT INTO "{table.name}" BY NAME {_child_sql(table)}')
-        return Inventory(self.connection, engine, self.ledger.rows())
+        inv = Inventory(self.connection, "duckdb" if engine == "spark" else engine, self.ledger.rows())
+        return through_parquet(inv, engine) if engine == "spark" else inv
 
 
 def _child_sql(table: schema.Table) -> str:
@@ -289,7 +332,8 @@ def _of(table: schema.Table) -> str:
 
 
 def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+    """Quote a path, whose wildcards DuckDB would otherwise follow to other files."""
+    return "'" + _WILD.sub(r"[\g<0>]", str(path)).replace("'", "''") + "'"
 
 
 def _read_json(path: Path, columns: dict[str, str], form: str) -> str:
@@ -304,4 +348,4 @@ def _objects(opened: envelopes.Opened) -> str:
     return f"(SELECT json AS e FROM read_json_objects({source}))"
 
 
-_NAMELESS = "coalesce(e->>'$.id' IS NULL OR e->>'$.type' IS NULL, true)"
+_NAMELESS = "NOT " + named_sql("e->>'$.id'", "e->>'$.type'")

@@ -17,6 +17,8 @@ from diskenc_analysis.schema import ENVELOPE, Column, Table
 
 #: Envelope members that the flattened spelling of a body member must not take over.
 _TAKEN = {"id", "name", "type", "location", "region", "tags", "properties"}
+#: Layouts in which the relation holds each object as the JSON value `e`.
+_AS_JSON = ("element", "loose")
 #: Column of the files that the normalising pass writes: which input a row came from.
 SOURCE_MEMBER = "__source"
 
@@ -98,13 +100,26 @@ def markers(table: Table, layout: str) -> list[str]:
     return _distinct([*names, *(["handware_profile"] if "hardwareProfile" in heads else [])])
 
 
+def spelt_twice(table: Table) -> bool:
+    """Say whether the flat layout has members that differ in case alone: one specification has not both.
+
+    Examples
+    --------
+    >>> from diskenc_analysis.schema import table
+    >>> spelt_twice(table("disks")), spelt_twice(table("vms"))
+    (True, False)
+    """
+    heads = [h for h in _heads(table) if h not in _TAKEN]
+    return len(_distinct(heads)) < len(heads)
+
+
 def _distinct(names: list[str]) -> list[str]:
     return list({n.lower(): n for n in reversed(names)}.values())[::-1]
 
 
 def _head(layout: str, name: str, body: bool) -> str:
     """SQL for one head of an object: a column of a file, or a member of the JSON value `e`."""
-    if layout == "element":
+    if layout in _AS_JSON:
         whole = f"e->>'$.properties.{name}'" if body else f"e->>'$.{name}'"
         return f"coalesce({whole}, e->>'$.{name}')" if body and name not in _TAKEN else whole
     if layout == "flat":
@@ -171,6 +186,11 @@ def key_sql(text: str) -> str:
     return f"CASE WHEN {usual} THEN lower({text}) ELSE '/' || lower(trim({text}, '/ ')) END"
 
 
+def named_sql(arm_id: str, arm_type: str) -> str:
+    """SQL that tells whether an object names itself as ARM does; a friendly type such as `Disk` does not."""
+    return f"coalesce(contains({arm_id}, '/') AND contains({arm_type}, '/'), false)"
+
+
 def _columns(table: Table, parts: _Parts) -> list[str]:
     out = []
     for column in table.columns:
@@ -203,7 +223,7 @@ def _no_body(table: Table) -> str:
     body = [_h(h) for h, is_body in _heads(table).items() if is_body]
     if not body or table.name in ("subscriptions", "keys"):
         return "false"
-    return f"NOT has_properties AND coalesce({', '.join(body)}) IS NULL"
+    return f"coalesce({', '.join(body)}) IS NULL"
 
 
 def _derived(table: Table, parts: _Parts) -> dict[str, str]:
@@ -232,15 +252,15 @@ def resources_sql(table: Table, relation: str, source: str, layout: str) -> str:
         column `e`.
     source : str
         SQL expression for the number of the input file.
-    layout : {"nested", "flat", "element"}
-        How the relation holds them.
+    layout : {"nested", "flat", "element", "loose"}
+        How the relation holds them; `loose` is `element` for the flat ones alone.
 
     Returns
     -------
     str
         A SELECT whose columns are those of `table.column_names()`, then `arm_type` (lower case) and `odd`:
-        0 a row of this layout, 1 id or type missing, 2 spelt otherwise or with nothing in its body (both
-        need the normalising pass), 3 of the other layout; in layout `element` also the object `e`.
+        0 a row of this layout, 1 without an id or a type, 2 spelt otherwise or with nothing in its body
+        (both need the normalising pass), 3 of the other layout; in layout `element` also the object `e`.
     """
     parts = _Parts(table)
     envelope = [Column(n, "string", tuple(p.split("|")), "") for n, p in ENVELOPE.items()]
@@ -249,12 +269,10 @@ def resources_sql(table: Table, relation: str, source: str, layout: str) -> str:
         *(f"{sql} AS {name}" for name, sql in _derived(table, parts).items()),
         *_columns(table, parts),
     ]
-    bodies = [_h(h) for h, body in _heads(table).items() if body]
-    other = {"nested": "NOT has_properties", "flat": "has_properties"}.get(layout, "false")
-    empty = f"has_properties AND coalesce({', '.join(bodies)}) IS NULL" if bodies else "false"
+    others = {"nested": "NOT has_properties", "flat": "has_properties", "loose": "has_properties"}
     return (
-        f"SELECT {', '.join(columns)}, arm_type, CASE WHEN h_id IS NULL OR arm_type IS NULL THEN 1 "
-        f"WHEN {other} THEN 3 WHEN marked OR ({empty}) THEN 2 ELSE 0 END AS odd"
+        f"SELECT {', '.join(columns)}, arm_type, CASE WHEN {others.get(layout, 'false')} THEN 3 "
+        f"WHEN NOT {named_sql('h_id', 'arm_type')} THEN 1 WHEN marked OR hollow THEN 2 ELSE 0 END AS odd"
         f"{', e' if layout == 'element' else ''} FROM (SELECT *, {key_sql('h_id')} AS key{parts.select()} "
         f"FROM ({_heads_sql(table, relation, source, layout)}))"
     )
@@ -262,7 +280,7 @@ def resources_sql(table: Table, relation: str, source: str, layout: str) -> str:
 
 def _heads_sql(table: Table, relation: str, source: str, layout: str) -> str:
     def top(name: str) -> str:
-        return f"e->>'$.{name}'" if layout == "element" else f'"{name}"'
+        return f"e->>'$.{name}'" if layout in _AS_JSON else f'"{name}"'
 
     heads = ", ".join(f"{_head(layout, h, body)} AS {_h(h)}" for h, body in _heads(table).items())
     marked = " OR ".join(
@@ -273,13 +291,24 @@ def _heads_sql(table: Table, relation: str, source: str, layout: str) -> str:
     return (
         f"SELECT {heads}, lower({top('type')}) AS arm_type, "
         f"{top('properties')} IS NOT NULL AS has_properties, {marked or 'false'} AS marked, "
+        f"{_hollow(table, layout)} AS hollow, "
         f"{source} AS source{', e' if layout == 'element' else ''} FROM {relation}"
     )
 
 
+def _hollow(table: Table, layout: str) -> str:
+    """SQL that tells whether there are `properties` but nothing in them that the table knows."""
+    bodies = [h for h, body in _heads(table).items() if body]
+    if not bodies or layout in ("flat", "loose"):
+        return "false"
+    inner = (f"e->>'$.properties.{h}'" if layout == "element" else f'properties."{h}"' for h in bodies)
+    whole = "e->>'$.properties'" if layout == "element" else "properties"
+    return f"{whole} IS NOT NULL AND coalesce({', '.join(inner)}) IS NULL"
+
+
 def _marks(table: Table, layout: str, if_flat: str) -> list[tuple[str, list[str]]]:
     """Pair the markers that hold in a layout with the condition under which they do."""
-    if layout != "element":
+    if layout not in _AS_JSON:
         return [("", markers(table, layout))]
     return [("", markers(table, "nested")), (if_flat, markers(table, "flat"))]
 

@@ -49,6 +49,8 @@ _CONFIDENTIAL = {
 }
 _HELD = ["attached", "reserved", "frozen", "activesasfrozen"]
 _UPLOADED = ["import", "importsecure", "upload", "uploadpreparedsecure"]
+#: Columns on which a verdict rests and in which captures of no known order differ.
+_DIFFER = r"(?:encryption_type|ade_enabled|ade_settings|security_type|managed_by): captures differ"
 _UNCACHED = ["ultrassd_lrs", "premiumv2_lrs"]
 
 
@@ -58,13 +60,12 @@ def _unless_doubted(name: str, value: nw.Expr, otherwise: str) -> nw.Expr:
 
 #: What a disk or snapshot says of itself, by name.
 OWN_FACTS: dict[str, nw.Expr] = {
+    "captures": choose([(nw.col("doubt").fill_null("").str.contains(_DIFFER), "differ")], "one"),
     "owner_doubt": choose([(doubted("managed_by"), "yes")], "no"),
     "state": choose([(low("disk_state").is_in(_HELD), "held")], "loose"),
     "sse_fact": _unless_doubted(
         "encryption_type", words("encryption_type", _SSE, "unrecognised", "missing"), "missing"
     ),
-    "des_named": choose([(given("disk_encryption_set_id_key"), "yes")], "no"),
-    "secure_named": choose([(given("secure_vm_disk_encryption_set_id_key"), "yes")], "no"),
     "flag": choose(
         [
             (doubted("ade_enabled", "ade_settings"), "doubt"),
@@ -92,12 +93,11 @@ OWN_FACTS: dict[str, nw.Expr] = {
 }
 #: The same of a disk that only a VM's list names.
 _NO_ROW = {
+    "captures": "one",
     "kind": "managed_disk",
     "owner_doubt": "no",
     "state": "loose",
     "sse_fact": "no_row",
-    "des_named": "no",
-    "secure_named": "no",
     "flag": "no_row",
     "conf_disk": "no_row",
     "sku_class": "unknown",
@@ -112,6 +112,7 @@ _ABSENT = {
     **dict.fromkeys(LIST_FACTS, ""),
     **dict.fromkeys(VM_FACTS, ""),
     **dict.fromkeys(("des_type", "des_store", "des_hsm", "secure_type", "secure_store", "secure_hsm"), ""),
+    **dict.fromkeys(("des", "secure"), "none"),
 }
 _NO_KEY = dict.fromkeys(("kek", "store", "hsm_key"), "unknown")
 
@@ -257,19 +258,16 @@ def _vms(inv: Inventory, disks: Frame, extra: Frame) -> tuple[Frame, dict[str, d
 def _keys(inv: Inventory, rows: Frame) -> tuple[Frame, dict[str, dict[str, dict[str, str]]]]:
     """Join the facts of the sets and keys that the disks name."""
     stores = keys.KeyStores.of(inv)
-    sets = list(keys.sets(inv, stores))
-    kinds = sorted({(one["type"], one["store"], one["hsm_key"]) for one in sets})
-    names = {kind: f"s{i}" for i, kind in enumerate(kinds)}
+    sets, read = keys.sets(inv, stores), keys.subscriptions(inv)
     known: dict[str, dict[str, dict[str, str]]] = {}
     for part in ("des", "secure"):
-        table = [
-            {f"{part}_key": o["set_key"], part: names[o["type"], o["store"], o["hsm_key"]]} for o in sets
-        ]
-        rows = rows.join(
-            helper(inv, f"sets_{part}", table, [f"{part}_key", part]), on=f"{part}_key", how="left"
-        )
-        facts = (f"{part}_type", f"{part}_store", f"{part}_hsm")
-        known[part] = {name: dict(zip(facts, kind, strict=True)) for kind, name in names.items()}
+        by, known[part], table = f"{part}_key", {}, []
+        for key in distinct(rows.filter(given(by)), by):
+            meaning = sets.get(key) or keys.unread_set(key, read)
+            name = "/".join(meaning.values())
+            known[part][name] = {f"{part}_{n}" if n else part: value for n, value in meaning.items()}
+            table.append({by: key, part: name})
+        rows = rows.join(helper(inv, f"sets_{part}", table, [by, part]), on=by, how="left")
     found = {part: nw.lit("") for part in _KEYS}
     for part, by, frame, meaning in keys.ade_keys(inv, stores):
         known[part] = meaning
@@ -285,8 +283,6 @@ def _complete(text: str, known: Mapping[str, Mapping[str, Mapping[str, str]]]) -
     facts = {**_ABSENT, **dict(zip(_OWN, values, strict=False))}
     for part in ("listing", "vm", "des", "secure"):
         facts |= known[part].get(parts[part], {})
-    for name in ("des", "secure"):
-        facts[name] = "found" if parts[name] else "missing" if facts[f"{name}_named"] == "yes" else "none"
     source = next((p for p in _KEYS if parts[p]), "")
     facts |= known.get(source, {}).get(parts.get(source, ""), _NO_KEY)
     owners = parts["owners"]

@@ -78,8 +78,10 @@ def profile(facts: Sequence[str]) -> nw.Expr:
 def rows_of(frame: Frame) -> list[tuple[Any, ...]]:
     """Collect a small frame as rows, without pandas or Arrow where the engine is DuckDB."""
     native = nw.to_native(frame)
-    if hasattr(native, "fetchall"):
+    if hasattr(native, "fetchall"):  # DuckDB
         return list(native.fetchall())
+    if hasattr(native, "toLocalIterator"):  # Spark
+        return [tuple(row) for row in native.collect()]
     eager = frame.collect()
     columns = [eager[name].to_arrow().to_pylist() for name in eager.columns]
     return list(zip(*columns, strict=True))
@@ -152,6 +154,11 @@ def helper(
         sql = "SELECT u.* FROM (SELECT unnest(from_json(?::JSON, ?)) AS u)"
         inv.connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS {sql}', values)
         return lazy(inv.connection.table(name))
+    if inv.engine == "spark":
+        from diskenc_analysis.store import spark_session
+
+        schema = ", ".join(f"`{c}` string" for c in columns)
+        return lazy(spark_session().createDataFrame([tuple(r[c] for c in columns) for r in rows], schema))
     import pyarrow as pa
 
     table = pa.table({c: pa.array([r[c] for r in rows], pa.string()) for c in columns})
@@ -169,6 +176,8 @@ def kept(inv: Inventory, frame: Frame, name: str) -> Frame:
 
     A DuckDB relation is a query: without this, three summaries would run it three times.
     """
+    if inv.engine == "spark":
+        return lazy(nw.to_native(frame).localCheckpoint())
     if inv.engine != "duckdb":
         return frame.collect().lazy()
     inv.connection.execute(f'DROP TABLE IF EXISTS "{name}"')

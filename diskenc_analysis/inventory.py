@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diskenc_analysis import schema
@@ -10,10 +11,12 @@ from diskenc_analysis.errors import DiskencError
 from diskenc_analysis.ledger import COLUMNS
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     import duckdb
 
 #: What kinds of frames an inventory can give.
-ENGINES = ("pandas", "duckdb", "polars")
+ENGINES = ("pandas", "duckdb", "polars", "spark")
 
 
 class Inventory:
@@ -26,18 +29,27 @@ class Inventory:
     ----------
     connection : duckdb.DuckDBPyConnection
         Holds the tables.
-    engine : {"pandas", "duckdb", "polars"}
+    engine : {"pandas", "duckdb", "polars", "spark"}
         What kind of frames the attributes are.
-    ledger : list of dict
-        Rows of the ledger, with the columns of `ledger.COLUMNS`.
+    ledger : list of dict, optional
+        Rows of the ledger, with the columns of `ledger.COLUMNS`, where the connection does not hold it yet.
+    folder : Path, optional
+        The saved inventory that the tables are read from; Spark reads them there itself.
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, engine: str, ledger: list[dict[str, Any]]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        engine: str,
+        ledger: list[dict[str, Any]] | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.connection = connection
         self.engine = engine
+        self.folder = folder
         self._frames: dict[str, Any] = {}
+        if ledger is None:
+            return
         columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
         connection.execute(f"CREATE OR REPLACE TABLE ledger ({columns})")
         if ledger:
@@ -50,9 +62,29 @@ class Inventory:
         if name.startswith("_") or (name != "ledger" and name not in schema.tables()):
             raise AttributeError(name)
         if name not in self._frames:
-            order = "ORDER BY ALL" if name == "ledger" else ""
-            self._frames[name] = self.frame(f'SELECT * FROM "{name}" {order}')
+            self._frames[name] = self._table(name)
         return self._frames[name]
+
+    def _table(self, name: str) -> Any:
+        if self.engine == "spark":
+            from diskenc_analysis.store import spark_session
+
+            return spark_session().read.parquet(f"{self.folder}/{name}.parquet")
+        order = "ORDER BY ALL" if name == "ledger" else ""
+        return self.frame(f'SELECT * FROM "{name}" {order}')
+
+    def save(self, folder: str | PathLike[str]) -> Path:
+        """Write the inventory as Parquet; see `store.save`."""
+        from diskenc_analysis.store import save
+
+        return save(self, folder)
+
+    @staticmethod
+    def open(folder: str | PathLike[str], engine: str = "pandas") -> Inventory:
+        """Open an inventory that `save` wrote; see `store.open_inventory`."""
+        from diskenc_analysis.store import open_inventory
+
+        return open_inventory(folder, engine)
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), "ledger", *schema.tables()]
@@ -73,7 +105,8 @@ class Inventory:
         Returns
         -------
         frame
-            pandas (Arrow-backed), Polars, or a DuckDB relation.
+            pandas (Arrow-backed), Polars, or a DuckDB relation; for Spark pandas too, since it cannot query
+            the connection.
         """
         relation = self.connection.sql(sql)
         if self.engine == "duckdb":

@@ -112,7 +112,7 @@ class KeyStores:
         return {"store": store, "hsm_key": proof}
 
 
-def sets(inv: Inventory, stores: KeyStores) -> Iterator[dict[str, str]]:
+def sets(inv: Inventory, stores: KeyStores) -> dict[str, dict[str, str]]:
     """Describe every disk encryption set of the inventory.
 
     Parameters
@@ -122,19 +122,38 @@ def sets(inv: Inventory, stores: KeyStores) -> Iterator[dict[str, str]]:
     stores : KeyStores
         Its vaults and keys.
 
-    Yields
-    ------
-    dict
-        `set_key`, `type` (`customer`, `platform_and_customer`, `confidential`, `unknown`), `store` and
-        `hsm_key`.
+    Returns
+    -------
+    dict of str to dict
+        By the set's key: whether it was read (under the empty name, `found`), `type` (`customer`,
+        `platform_and_customer`, `confidential`, `unknown`), `store` and `hsm`.
     """
     columns = ("key", "encryption_type", "key_url", "vault_id_key")
+    found = {}
     for key, kind, url, vault in rows_of(lazy(inv.disk_encryption_sets).select(*columns)):
-        yield {
-            "set_key": key,
-            "type": SET_TYPES.get((kind or "").lower(), "unknown"),
-            **stores.where(url, vault),
-        }
+        where = stores.where(url, vault)
+        kind = SET_TYPES.get((kind or "").lower(), "unknown")  # noqa: PLW2901
+        found[key] = {"": "found", "type": kind, "store": where["store"], "hsm": where["hsm_key"]}
+    return found
+
+
+def unread_set(key: str, subscriptions: set[str]) -> dict[str, str]:
+    """Describe a set that a disk names and that is not in the inventory.
+
+    Examples
+    --------
+    >>> unread_set("/subscriptions/a/resourcegroups/g/providers/m/diskencryptionsets/d", {"b"})[""]
+    'unread_subscription'
+    """
+    parts = key.split("/")
+    seen = len(parts) > 2 and parts[2] in subscriptions  # noqa: PLR2004
+    return {"": "missing" if seen else "unread_subscription", "type": "", "store": "", "hsm": ""}
+
+
+def subscriptions(inv: Inventory) -> set[str]:
+    """Name the subscriptions of which disks, VMs or sets were read."""
+    tables = (inv.disks, inv.vms, inv.disk_encryption_sets)
+    return {sub for table in tables for (sub,) in rows_of(lazy(table).select("subscription_id").unique()) if sub}
 
 
 def ade_keys(

@@ -80,6 +80,11 @@ class Ledger:
         self.sources[source].shape = shape
         self.sources[source].signs = signs
 
+    def sign(self, source: int, signs: list[str]) -> None:
+        """Add signs, found on the way, that a file was cut short; each is kept once."""
+        one = self.sources[source]
+        one.signs = list(dict.fromkeys([*one.signs, *signs]))
+
     def hash_later(self, source: int, digest: Future[str]) -> None:
         """Note the future that will hold the file's SHA-256."""
         self.sources[source].digest = digest

@@ -61,6 +61,7 @@ def decide(facts: Facts) -> Layers:
     notes = _Notes()
     sse, host = _sse(facts, notes), _host(facts, notes)
     ade, confidential = _ade(facts, notes), _confidential(facts, notes)
+    _sets(facts, notes)
     kek = facts["kek"] if facts["kek"] in ("yes", "no") else "unknown"
     layers = Layers(sse, host, ade, confidential, kek=kek)
     _find_conflicts(facts, layers, notes)
@@ -101,6 +102,12 @@ def _sse(facts: Facts, notes: _Notes) -> str:
     return "unknown"
 
 
+def _sets(facts: Facts, notes: _Notes) -> None:
+    for name in ("des", "secure"):
+        if facts[name] in ("missing", "unread_subscription"):
+            notes.evidence.append("its disk encryption set was not read: key store and HSM unknown [L1]")
+
+
 def _host(facts: Facts, notes: _Notes) -> str:
     if facts["attachment"] == "unattached":
         notes.evidence.append("snapshot [L2]" if facts["kind"] == "snapshot" else "no VM owns it [L2]")
@@ -109,6 +116,10 @@ def _host(facts: Facts, notes: _Notes) -> str:
     if facts["attachment"] == "unknown" or not states:
         notes.evidence.append("which VM owns it is not stated [L2]")
         return "unknown"
+    if facts["model_host"] in ("on", "off") and states == {"on", "off"} - {facts["model_host"]}:
+        notes.evidence.append(f"the model of its scale set says {facts['model_host']}: the instance counts [L2]")
+    if facts["aks"] == "yes":
+        notes.evidence.append("node of an AKS pool")
     if states in ({"on"}, {"off"}):
         state = states.pop()
         value = "true" if state == "on" else "absent or false"
@@ -230,6 +241,7 @@ def _find_conflicts(facts: Facts, layers: Layers, notes: _Notes) -> None:
     listed = _listed(facts) if facts["conf_list"] not in ("", "none") else layers.confidential
     volume = facts["ext"] == "enable" and facts["os"] == "windows" and facts["ext_volume"] == "data"
     cases = {
+        "captures of this disk differ, and their order is not known": facts["captures"] == "differ",
         "Azure Disk Encryption with encryption at host": layers.ade == "on"
         and layers.host in ("on", "partial"),
         "once under Azure Disk Encryption, with encryption at host": layers.ade == "was_on"
@@ -239,6 +251,8 @@ def _find_conflicts(facts: Facts, layers: Layers, notes: _Notes) -> None:
         or (
             layers.confidential == "customer" and facts["secure_type"] not in ("", "unknown", "confidential")
         ),
+        "the disk encryption set lies in no subscription that was read": "unread_subscription"
+        in (facts["des"], facts["secure"]),
         "platform key, yet a disk encryption set is named": layers.sse == "platform"
         and facts["des"] != "none",
         "disk and VM differ on confidential encryption": facts["role"] == "os"

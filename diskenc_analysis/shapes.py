@@ -19,6 +19,7 @@ from diskenc_analysis.schema import fold, spellings
 #: Members whose inner names are people's own, or are read in any case: never respelt.
 _OPAQUE = {"tags", "settings", "parameters"}
 _SKUS = "Microsoft.Compute/skus"
+_BROKEN = object()
 
 
 @dataclass
@@ -71,33 +72,41 @@ def parse(text: str, name: str) -> Parsed:
     if not text.strip():
         raise UnreadableInputError(f"{name}: the file is empty; expected JSON objects")
     try:
-        values, parsed = [json.loads(text)], Parsed()
-    except json.JSONDecodeError as error:
-        values, parsed = _many(text, name, error)
+        values, parsed = _values(text, name)
+        for value in values:
+            unwrap(value, parsed)
     except RecursionError:
         raise UnreadableInputError(f"{name}: nested too deeply to be an Azure export") from None
-    for value in values:
-        unwrap(value, parsed)
     return parsed
 
 
+def _values(text: str, name: str) -> tuple[list[Any], Parsed]:
+    try:
+        return [json.loads(text)], Parsed()
+    except json.JSONDecodeError as error:
+        return _many(text, name, error)
+
+
 def _many(text: str, name: str, error: json.JSONDecodeError) -> tuple[list[Any], Parsed]:
-    """Read JSON lines, else values one after the other."""
-    parsed = Parsed(shape="JSON lines")
-    values = []
-    for line in filter(str.strip, text.split("\n")):
-        try:
-            values.append(json.loads(line))
-        except (json.JSONDecodeError, RecursionError):
-            parsed.unreadable += 1
-    if any(isinstance(v, dict | list) for v in values):
-        return values, parsed
+    """Read JSON lines, of which the first tells that they are some; else values one after the other."""
+    lines = list(filter(str.strip, text.split("\n")))
+    if isinstance(_value(lines[0]), dict | list):
+        values = [_value(line) for line in lines]
+        readable = [v for v in values if v is not _BROKEN]
+        return readable, Parsed(shape="JSON lines", unreadable=len(values) - len(readable))
     try:
         return list(_sequence(text)), Parsed(shape="JSON values")
     except json.JSONDecodeError:
         at = f"line {error.lineno}, column {error.colno}"
         hint = " (this is an HTML page, perhaps of a sign-in)" if text.lstrip()[:1] == "<" else ""
         raise UnreadableInputError(f"{name}: {at}: expected JSON, but {error.msg}{hint}") from None
+
+
+def _value(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except (json.JSONDecodeError, RecursionError):
+        return _BROKEN
 
 
 def _sequence(text: str) -> Iterator[Any]:
@@ -121,7 +130,8 @@ def unwrap(value: Any, parsed: Parsed) -> None:
         if parsed.shape == "object":
             parsed.shape = "array"
         for one in value:
-            unwrap(one, parsed) if _rows_of(one) is not None else parsed.rows.append(one)
+            inner = isinstance(one, list) or _rows_of(one) is not None
+            unwrap(one, parsed) if inner else parsed.rows.append(one)
         return
     rows = _rows_of(value)
     if rows is None:
@@ -146,8 +156,13 @@ def _rows_of(value: Any) -> list[Any] | None:
         if isinstance(inner, list):
             return inner
         if isinstance(inner, dict) and isinstance(inner.get("rows"), list):
-            names = [c.get("name") for c in inner.get("columns", []) if isinstance(c, dict)]
-            return [dict(zip(names, row, strict=False)) for row in inner["rows"] if isinstance(row, list)]
+            columns = inner.get("columns")
+            names = (
+                [c.get("name") for c in columns if isinstance(c, dict)] if isinstance(columns, list) else []
+            )
+            return [
+                dict(zip(names, row, strict=False)) if isinstance(row, list) else row for row in inner["rows"]
+            ]
     return None
 
 
@@ -208,7 +223,7 @@ def normalise(row: Any) -> dict[str, Any] | None:
     _give_id(out)
     if isinstance(out.get("properties"), str):
         out["properties"] = _object(out["properties"])
-    if not isinstance(out.get("properties"), dict):
+    if not isinstance(out.get("properties"), dict) or not out["properties"]:
         out.pop("properties", None)  # text where an object belongs says nothing: the row counts as a stub
     if not isinstance(out.get("type"), str) or "/" not in out["type"]:
         out["type"] = _type(out)
@@ -239,7 +254,7 @@ def _object(text: str) -> Any:
 def _give_id(out: dict[str, Any]) -> None:
     """Fill `id` where the object names itself in another member."""
     if isinstance(out.get("resourceType"), str) and "capabilities" in out:
-        regions = out.get("locations") or []
+        regions = out["locations"] if isinstance(out.get("locations"), list) else []
         out["id"] = "/".join(["/skus", out["resourceType"], str(out.get("name")), *map(str, regions)])
         out["type"] = _SKUS
     elif "id" not in out and isinstance(out.get("key"), dict) and out["key"].get("kid"):
@@ -261,7 +276,28 @@ def _type(out: dict[str, Any]) -> str | None:
     resource_type = out.get("resourceType", out.get("ResourceType"))
     if isinstance(resource_type, str) and "/" in resource_type:
         return resource_type
-    before, *after = re.split("/providers/", str(out.get("id", "")), flags=re.IGNORECASE)
+    return type_of(str(out.get("id", "")))
+
+
+def type_of(arm_id: str) -> str | None:
+    """Read the ARM type out of an ARM id.
+
+    Parameters
+    ----------
+    arm_id : str
+        Id of a resource or a subscription, in any letter case.
+
+    Returns
+    -------
+    str or None
+        None where the id names no type.
+
+    Examples
+    --------
+    >>> type_of("/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v/extensions/")
+    'Microsoft.Compute/virtualMachines/extensions'
+    """
+    before, *after = re.split("/providers/", arm_id, flags=re.IGNORECASE)
     segments = after[-1].strip("/").split("/") if after else []
     if len(segments) > 1:
         return "/".join([segments[0], *segments[1::2]])

@@ -36,14 +36,26 @@ def vm_rows(inv: Inventory) -> Frame:
     """
     sizes = helper(inv, "size_facts", size_facts(inv), ["size", "local_disk", "v5_plus", "size_from"])
     read_in = lazy(inv.extensions).filter(given("subscription_id")).select("subscription_id").unique()
-    vms = lazy(inv.vms).with_columns(size=low("vm_size"), vm_key=nw.col("key"))
-    vms = vms.join(sizes, on="size", how="left")
+    instance = nw.col("key").str.contains("/virtualmachinescalesets/")
+    in_set = nw.col("key").str.replace_all(r"/virtualmachines/[^/]*$", "")
+    set_key = nw.when(given("scale_set_id_key")).then(nw.col("scale_set_id_key")).otherwise(
+        nw.when(instance).then(in_set).otherwise(nw.lit(""))
+    )
+    vms = lazy(inv.vms).with_columns(size=low("vm_size"), vm_key=nw.col("key"), set_key=set_key)
+    vms = vms.join(sizes, on="size", how="left").join(_models(inv), on="set_key", how="left")
     if not inv.count("extensions"):
         return vms.with_columns(**{n: nw.lit(None, nw.String) for n in (*_EXTENSION, "sub_read")})
     vms = vms.join(_ade_facts(inv), on="vm_key", how="left")
     return vms.join(read_in.with_columns(sub_read=nw.lit("yes")), on="subscription_id", how="left")
 
 
+def _models(inv: Inventory) -> Frame:
+    """Give what the model of each scale set says of encryption at host."""
+    model = choose([(doubted("encryption_at_host"), "unknown"), (is_true("encryption_at_host"), "on")], "off")
+    return lazy(inv.scale_sets).select(set_key=nw.col("key"), model_host=model)
+
+
+_AKS = r"(?i)aks-managed-|^mc_"
 _EXTENSION = {
     "ext": "unclear",
     "ext_volume": "unknown",
@@ -78,6 +90,15 @@ VM_FACTS: dict[str, nw.Expr] = {
         choose(
             [(given("extension_list") | given("instance_extensions") | given("sub_read"), "none")], "unread"
         )
+    ),
+    "model_host": nw.col("model_host").fill_null(""),
+    "aks": choose(
+        [
+            (low("image_publisher") == "microsoft-aks", "yes"),
+            (nw.col("tags").fill_null("").str.contains(_AKS), "yes"),
+            (nw.col("resource_group").fill_null("").str.contains(_AKS), "yes"),
+        ],
+        "no",
     ),
     **{n: nw.col(n).fill_null("") for n in ("ext_volume", "ext_age", "sub_os", "sub_data", "vm_flagged")},
 }

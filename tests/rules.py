@@ -26,12 +26,17 @@ CAPABILITIES = (
     *("enhanced_key_protection", "defender_status"),
 )
 LETTERS = {
-    **{"yes": "y", "no": "n", "not_applicable": "-", "unknown": "?"},
-    **{"Healthy": "H", "Unhealthy": "U", "NotApplicable": "N"},
+    "yes": "y",
+    "no": "n",
+    "not_applicable": "-",
+    "unknown": "?",
+    "Healthy": "H",
+    "Unhealthy": "U",
+    "NotApplicable": "N",
 }
 GROUP = "/subscriptions/11111111-2222-4333-8444-555555555555/resourceGroups/rg-rules/providers"
 
-# Sizes: with a local disk before v5; without one; v5 with and without; a confidential one before v5; a made-up one.
+# Sizes with a local disk and without: before v5, then v5; confidential ones with a local disk; a made-up one.
 V3, V4, V5D, V5 = "Standard_D4s_v3", "Standard_D4s_v4", "Standard_D4ds_v5", "Standard_D4s_v5"
 CONFIDENTIAL_V2, CONFIDENTIAL_V5D, NO_SUCH_SIZE = "Standard_DC4s_v2", "Standard_DC4ads_v5", "Experimental_Q8"
 
@@ -254,7 +259,7 @@ def agent(owner: str) -> Json:
 
 
 def stores() -> list[Json]:
-    """Vaults and keys that many cases use: a standard vault, premium vaults, sets on each and on a managed HSM."""
+    """Vaults, keys and sets that many cases use: in a standard vault, a premium one and a managed HSM."""
     made = [vault("kv-standard"), vault("kv-premium", "Premium"), vault_key("kv-standard", "kek", "RSA")]
     made += [vault_key("kv-premium", "hsm", "RSA-HSM"), vault_key("kv-premium", "kek", "RSA-HSM")]
     made += [des("standard", key_url("kv-standard", "cmk"), vault_name="kv-standard")]
@@ -272,7 +277,7 @@ class Case:
     """Objects, and what is expected of rows: by row name, the value of columns.
 
     A column holds in both editions unless it ends in `@2023` or `@2026`. The pseudo column `verdict` is the
-    letters of the ten capabilities (y, n, - not applicable, ? unknown; H, U, N), a full stop standing for any.
+    letters of the ten capabilities (y, n, - not applicable, ? unknown; H, U, N); a full stop stands for any.
     A column that ends in `!` must not have the value, one that ends in `~` must contain it.
     """
 

@@ -161,6 +161,31 @@ def test_an_error_of_the_input_keeps_its_exit_code(notebooks, tenant, tmp_path):
         report.render(tenant, tmp_path / "out", notebooks=["bad"])
 
 
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import time\ntime.sleep(600)", "a cell took longer than 2 s"),
+        ("import os\nos._exit(1)", "its kernel died"),
+    ],
+)
+def test_a_cell_that_hangs_or_a_kernel_that_dies_is_a_failed_notebook(notebooks, tmp_path, source, said):
+    notebooks(bad=source)
+    with pytest.raises(NotebookFailedError, match=said):
+        runner.run_notebook("bad", {"inventory": ""}, tmp_path, timeout=2)
+    assert (tmp_path / "bad.ipynb").is_file()
+
+
+def test_the_executed_copy_holds_no_paths_and_charts_as_data(rendered):
+    made, _ = rendered
+    executed = nbformat.read(made.folder / "coverage.ipynb", as_version=4)
+    assert executed.metadata.papermill.input_path == "coverage.ipynb"
+    assert executed.metadata.papermill.output_path == "coverage.ipynb"
+    outputs = [o for c in executed.cells if c.cell_type == "code" for o in c.outputs]
+    charts = [o.data for o in outputs if "application/vnd.plotly.v1+json" in o.get("data", {})]
+    assert charts
+    assert all("text/html" not in data for data in charts)
+
+
 def test_a_run_that_was_killed_while_replacing_is_undone(notebooks, tenant, tmp_path):
     out, previous = tmp_path / "out", tmp_path / ".out.previous"
     previous.mkdir()
