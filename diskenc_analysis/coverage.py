@@ -13,7 +13,8 @@ from diskenc_analysis.facts import DiskFacts, disk_facts
 from diskenc_analysis.frames import BAR, Frame, distinct, given, helper, kept
 from diskenc_analysis.identity import identity
 from diskenc_analysis.judge import OF_VM, WORST_FIRST, disk_verdicts
-from diskenc_analysis.methods import Layers, decide
+from diskenc_analysis.layers import Layers
+from diskenc_analysis.methods import decide
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory

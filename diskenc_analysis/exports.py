@@ -23,7 +23,7 @@ import duckdb
 
 from diskenc_analysis import envelopes, schema, shapes
 from diskenc_analysis.dedupe import set_aside_copies
-from diskenc_analysis.errors import UnknownNameError, UnreadableInputError, suggest
+from diskenc_analysis.errors import UnreadableInputError, suggest
 from diskenc_analysis.extract import (
     SOURCE_MEMBER,
     elements_sql,
@@ -33,9 +33,8 @@ from diskenc_analysis.extract import (
     spelt_twice,
     unnest_sql,
 )
-from diskenc_analysis.inventory import ENGINES, Inventory
+from diskenc_analysis.inventory import Inventory, check_engine
 from diskenc_analysis.ledger import Ledger, sha256
-from diskenc_analysis.store import through_parquet
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -88,8 +87,7 @@ def load(
     >>> inv.count("subscriptions")
     6
     """
-    if engine not in ENGINES:
-        raise UnknownNameError.of("engine", engine, ENGINES)
+    check_engine(engine)
     files = list(_files(paths))
     with tempfile.TemporaryDirectory(prefix="diskenc-") as scratch, ThreadPoolExecutor(1) as hasher:
         reader = _Reader(_connect(memory_limit), Path(scratch), hasher, small_bytes)
@@ -306,7 +304,7 @@ class _Reader:
             if table.child:
                 self.connection.execute(f'INSERT INTO "{table.name}" BY NAME {_child_sql(table)}')
         inv = Inventory(self.connection, "duckdb" if engine == "spark" else engine, self.ledger.rows())
-        return through_parquet(inv, engine) if engine == "spark" else inv
+        return inv.through_parquet(engine) if engine == "spark" else inv
 
 
 def _child_sql(table: schema.Table) -> str:

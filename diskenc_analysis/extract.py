@@ -135,8 +135,10 @@ def _plain(rest: str) -> bool:
     return bool(rest) and "[*]" not in rest and not rest.startswith("[name=")
 
 
-def _h(name: str) -> str:
-    return f'"h_{name}"'
+def _h(name: str, prefix: str = "h") -> str:
+    """Name the SQL column of a head; members that differ in case alone get names that differ in more."""
+    marked = re.sub("[A-Z]", lambda letter: f"^{letter[0].lower()}", name)
+    return f'"{prefix}_{marked}"'
 
 
 class _Parts:
@@ -157,7 +159,7 @@ class _Parts:
             text = f"lower({_h(head)})" if low else _h(head)
             members = ", ".join(map(_json_path, rests))
             guard = f"CASE WHEN starts_with({_h(head)}, '{{') OR starts_with({_h(head)}, '[') THEN {text} END"
-            parts.append(f'TRY(json_extract_string({guard}, [{members}])) AS "p_{head}_{low}"')
+            parts.append(f"TRY(json_extract_string({guard}, [{members}])) AS {_h(head, f'p{low:d}')}")
         return "".join(f", {p}" for p in parts)
 
     def value(self, path: _Path, dtype: str) -> str:
@@ -171,7 +173,7 @@ class _Parts:
             found = f"TRY(json_extract_string({head}, {_json_path(path.rest)}))"
             return f"array_to_string({found}, ';')" if dtype == "list" else found
         at = self.wanted[(path.head, path.lower)].index(path.rest) + 1
-        return f'"p_{path.head}_{path.lower}"[{at}]'
+        return f"{_h(path.head, f'p{path.lower:d}')}[{at}]"
 
 
 def _value(column: Column, parts: _Parts) -> str:

@@ -13,98 +13,23 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 
 from diskenc_analysis import keys
+from diskenc_analysis.diskfacts import OWN, listed_only, own_rows
 from diskenc_analysis.frames import (
     BAR,
     Frame,
-    choose,
     distinct,
-    doubted,
     fold,
     given,
     helper,
-    is_true,
     kept,
     lazy,
-    low,
     profile,
-    words,
 )
 from diskenc_analysis.vmfacts import LIST_FACTS, VM_FACTS, disk_lists, vm_rows
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
 
-_SSE = {
-    "encryptionatrestwithplatformkey": "platform",
-    "encryptionatrestwithcustomerkey": "customer",
-    "encryptionatrestwithplatformandcustomerkeys": "platform_and_customer",
-}
-_CONFIDENTIAL = {
-    "confidentialvm_diskencryptedwithplatformkey": "platform",
-    "confidentialvm_diskencryptedwithcustomerkey": "customer",
-    "confidentialvm_vmgueststateonlyencryptedwithplatformkey": "guest_state_only",
-    "confidentialvm_nonpersistedtpm": "non_persisted_tpm",
-    "trustedlaunch": "none",
-    "standard": "none",
-}
-_HELD = ["attached", "reserved", "frozen", "activesasfrozen"]
-_UPLOADED = ["import", "importsecure", "upload", "uploadpreparedsecure"]
-#: Columns on which a verdict rests and in which captures of no known order differ.
-_DIFFER = r"(?:encryption_type|ade_enabled|ade_settings|security_type|managed_by): captures differ"
-_UNCACHED = ["ultrassd_lrs", "premiumv2_lrs"]
-
-
-def _unless_doubted(name: str, value: nw.Expr, otherwise: str) -> nw.Expr:
-    return nw.when(doubted(name)).then(nw.lit(otherwise)).otherwise(value)
-
-
-#: What a disk or snapshot says of itself, by name.
-OWN_FACTS: dict[str, nw.Expr] = {
-    "captures": choose([(nw.col("doubt").fill_null("").str.contains(_DIFFER), "differ")], "one"),
-    "owner_doubt": choose([(doubted("managed_by"), "yes")], "no"),
-    "state": choose([(low("disk_state").is_in(_HELD), "held")], "loose"),
-    "sse_fact": _unless_doubted(
-        "encryption_type", words("encryption_type", _SSE, "unrecognised", "missing"), "missing"
-    ),
-    "flag": choose(
-        [
-            (doubted("ade_enabled", "ade_settings"), "doubt"),
-            (is_true("ade_enabled"), "on"),
-            (given("ade_enabled"), "was_on"),
-            (given("ade_settings"), "unclear"),
-        ],
-        "none",
-    ),
-    "conf_disk": _unless_doubted(
-        "security_type", words("security_type", _CONFIDENTIAL, "unrecognised", "none"), "doubt"
-    ),
-    "sku_class": choose([(low("sku").is_in(_UNCACHED), "uncached"), (low("sku") == "", "unknown")], "cached"),
-    "own_os": _unless_doubted(
-        "os_type", words("os_type", {"windows": "windows", "linux": "linux"}, "unknown", "none"), "unknown"
-    ),
-    "own_image": choose(
-        [
-            (given("gallery_image_id") | low("create_option").is_in(_UPLOADED), "custom"),
-            (low("image_id").str.contains("/publishers/"), "platform"),
-            (low("image_id") != "", "custom"),
-        ],
-        "unknown",
-    ),
-}
-#: The same of a disk that only a VM's list names.
-_NO_ROW = {
-    "captures": "one",
-    "kind": "managed_disk",
-    "owner_doubt": "no",
-    "state": "loose",
-    "sse_fact": "no_row",
-    "flag": "no_row",
-    "conf_disk": "no_row",
-    "sku_class": "unknown",
-    "own_os": "unknown",
-    "own_image": "unknown",
-}
-_OWN = ("kind", *OWN_FACTS)
 _KEYS = ("ade", "listed", "extension")
 _PARTS = ("own", "listing", "owners", "vm", "des", "secure", *_KEYS)
 #: Facts where a part is missing: the disk has no VM that was read, no set, no key.
@@ -140,37 +65,6 @@ class DiskFacts:
     vms: Frame
     vm_facts: dict[str, dict[str, str]]
     profiles: dict[str, dict[str, str]]
-
-
-def _own_rows(frame: Frame, kind: str) -> Frame:
-    """Fold what a disk or snapshot says of itself into the column `own`."""
-    frame = frame.with_columns(**OWN_FACTS, kind=nw.lit(kind))
-    return frame.select(
-        "flag",
-        disk_key=nw.col("key"),
-        owner_key=nw.col("managed_by_key"),
-        des_key=nw.col("disk_encryption_set_id_key"),
-        secure_key=nw.col("secure_vm_disk_encryption_set_id_key"),
-        own=profile(_OWN),
-    )
-
-
-def _listed_only(inv: Inventory, lists: Frame) -> Frame:
-    """Make a row of each disk that only a VM's list names: ephemeral, unmanaged, or not in the export."""
-    rows = lists.join(lazy(inv.disks).select(disk_key=nw.col("key")), on="disk_key", how="anti")
-    none = nw.lit(None, nw.String)
-    return (
-        rows.group_by("disk_key")
-        .agg(nw.col("vm_key").min())
-        .select(
-            flag=nw.lit("no_row"),
-            disk_key=nw.col("disk_key"),
-            owner_key=nw.col("vm_key"),
-            des_key=none,
-            secure_key=none,
-            own=nw.lit(BAR.join(_NO_ROW[n] for n in _OWN)),
-        )
-    )
 
 
 def _extra(rows: Frame, inv: Inventory, lists: Frame) -> Frame:
@@ -219,9 +113,9 @@ def disk_facts(inv: Inventory) -> DiskFacts:
     raw = disk_lists(inv).with_columns(**LIST_FACTS).select("disk_key", "vm_key", *LIST_FACTS)
     lists, list_known = fold(inv, raw, {n: nw.col(n) for n in LIST_FACTS}, "listing")
     none = {n: nw.lit(None, nw.String) for n in ("image_id", "gallery_image_id", "managed_by_key")}
-    disks = _own_rows(lazy(inv.disks), "managed_disk")
-    snapshots = _own_rows(lazy(inv.snapshots).with_columns(**none), "snapshot")
-    rows = nw.concat([disks, snapshots, _listed_only(inv, lists)], how="vertical")
+    disks = own_rows(lazy(inv.disks), "managed_disk")
+    snapshots = own_rows(lazy(inv.snapshots).with_columns(**none), "snapshot")
+    rows = nw.concat([disks, snapshots, listed_only(inv, lists)], how="vertical")
     rows = kept(inv, rows, "disk_own")
     extra = kept(inv, _extra(rows, inv, lists), "extra_owners")
     vms, vm_known = _vms(inv, rows, extra)
@@ -261,11 +155,12 @@ def _keys(inv: Inventory, rows: Frame) -> tuple[Frame, dict[str, dict[str, dict[
     sets, read = keys.sets(inv, stores), keys.subscriptions(inv)
     known: dict[str, dict[str, dict[str, str]]] = {}
     for part in ("des", "secure"):
-        by, known[part], table = f"{part}_key", {}, []
+        by, table = f"{part}_key", []
+        known[part] = {}
         for key in distinct(rows.filter(given(by)), by):
-            meaning = sets.get(key) or keys.unread_set(key, read)
-            name = "/".join(meaning.values())
-            known[part][name] = {f"{part}_{n}" if n else part: value for n, value in meaning.items()}
+            one = sets.get(key) or keys.unread_set(key, read)
+            name = "/".join(one.values())
+            known[part][name] = {f"{part}_{n}" if n else part: value for n, value in one.items()}
             table.append({by: key, part: name})
         rows = rows.join(helper(inv, f"sets_{part}", table, [by, part]), on=by, how="left")
     found = {part: nw.lit("") for part in _KEYS}
@@ -279,8 +174,8 @@ def _keys(inv: Inventory, rows: Frame) -> tuple[Frame, dict[str, dict[str, dict[
 def _complete(text: str, known: Mapping[str, Mapping[str, Mapping[str, str]]]) -> dict[str, str]:
     """Spell out a profile, and settle what follows from facts of several parts."""
     values = text.split(BAR)
-    parts = dict(zip(_PARTS[1:], values[len(_OWN) :], strict=True))
-    facts = {**_ABSENT, **dict(zip(_OWN, values, strict=False))}
+    parts = dict(zip(_PARTS[1:], values[len(OWN) :], strict=True))
+    facts = {**_ABSENT, **dict(zip(OWN, values, strict=False))}
     for part in ("listing", "vm", "des", "secure"):
         facts |= known[part].get(parts[part], {})
     source = next((p for p in _KEYS if parts[p]), "")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from diskenc_analysis import spark
+
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
 
@@ -155,10 +157,8 @@ def helper(
         inv.connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS {sql}', values)
         return lazy(inv.connection.table(name))
     if inv.engine == "spark":
-        from diskenc_analysis.store import spark_session
-
         schema = ", ".join(f"`{c}` string" for c in columns)
-        return lazy(spark_session().createDataFrame([tuple(r[c] for c in columns) for r in rows], schema))
+        return lazy(spark.session().createDataFrame([tuple(r[c] for c in columns) for r in rows], schema))
     import pyarrow as pa
 
     table = pa.table({c: pa.array([r[c] for r in rows], pa.string()) for c in columns})

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diskenc_analysis import schema
-from diskenc_analysis.errors import DiskencError
+from diskenc_analysis import parquet, schema, spark
+from diskenc_analysis.errors import DiskencError, UnknownNameError
+from diskenc_analysis.gaps import gaps
 from diskenc_analysis.ledger import COLUMNS
 
 if TYPE_CHECKING:
@@ -17,6 +21,18 @@ if TYPE_CHECKING:
 
 #: What kinds of frames an inventory can give.
 ENGINES = ("pandas", "duckdb", "polars", "spark")
+
+
+def check_engine(engine: str) -> None:
+    """Refuse an engine that does not exist.
+
+    Raises
+    ------
+    UnknownNameError
+        With the near miss.
+    """
+    if engine not in ENGINES:
+        raise UnknownNameError.of("engine", engine, ENGINES)
 
 
 class Inventory:
@@ -67,24 +83,44 @@ class Inventory:
 
     def _table(self, name: str) -> Any:
         if self.engine == "spark":
-            from diskenc_analysis.store import spark_session
-
-            return spark_session().read.parquet(f"{self.folder}/{name}.parquet")
+            return spark.session().read.parquet(f"{self.folder}/{name}.parquet")
         order = "ORDER BY ALL" if name == "ledger" else ""
         return self.frame(f'SELECT * FROM "{name}" {order}')
 
     def save(self, folder: str | PathLike[str]) -> Path:
-        """Write the inventory as Parquet; see `store.save`."""
-        from diskenc_analysis.store import save
-
-        return save(self, folder)
+        """Write the inventory as Parquet; see `parquet.save`."""
+        return parquet.save(self.connection, folder)
 
     @staticmethod
     def open(folder: str | PathLike[str], engine: str = "pandas") -> Inventory:
-        """Open an inventory that `save` wrote; see `store.open_inventory`."""
-        from diskenc_analysis.store import open_inventory
+        """Open an inventory that `save` wrote.
 
-        return open_inventory(folder, engine)
+        Parameters
+        ----------
+        folder : path
+            The folder.
+        engine : {"pandas", "duckdb", "polars", "spark"}
+            What kind of frames the tables are.
+
+        Returns
+        -------
+        Inventory
+
+        Raises
+        ------
+        UnreadableInputError
+            When the folder is no inventory, of another schema version, or a file was changed.
+        UnknownNameError
+            When the engine is unknown.
+        """
+        check_engine(engine)
+        return Inventory(parquet.connect(folder), engine, folder=Path(folder))
+
+    def through_parquet(self, engine: str) -> Inventory:
+        """Hand the inventory to an engine that reads files, by way of a folder that goes with the process."""
+        folder = Path(tempfile.mkdtemp(prefix="diskenc-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        return Inventory.open(self.save(folder / "inventory"), engine)
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), "ledger", *schema.tables()]
@@ -148,8 +184,6 @@ class Inventory:
             Columns `gap`, `rows` (int) and `consequence` (which verdicts it leaves unknown), one row per
             gap that there is.
         """
-        from diskenc_analysis.gaps import gaps
-
         return gaps(self.connection)
 
     def require_disks(self) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import product
 
 from diskenc_analysis.editions import Cell, capabilities, cells
-from diskenc_analysis.methods import ENCRYPTED, Facts, Layers, possible
+from diskenc_analysis.layers import ENCRYPTED, Facts, Layers, possible
 
 Truth = bool | None
 Conditions = Mapping[str, Truth]

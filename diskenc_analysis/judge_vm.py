@@ -7,7 +7,7 @@ from itertools import product
 
 from diskenc_analysis.editions import cells
 from diskenc_analysis.judge import Truth, agreed, any_of, read_cell
-from diskenc_analysis.methods import Facts
+from diskenc_analysis.layers import Facts
 
 #: The facts of a VM that is not in the inventory.
 UNSEEN = {

@@ -153,7 +153,9 @@ def unread_set(key: str, subscriptions: set[str]) -> dict[str, str]:
 def subscriptions(inv: Inventory) -> set[str]:
     """Name the subscriptions of which disks, VMs or sets were read."""
     tables = (inv.disks, inv.vms, inv.disk_encryption_sets)
-    return {sub for table in tables for (sub,) in rows_of(lazy(table).select("subscription_id").unique()) if sub}
+    return {
+        sub for table in tables for (sub,) in rows_of(lazy(table).select("subscription_id").unique()) if sub
+    }
 
 
 def ade_keys(

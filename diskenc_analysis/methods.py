@@ -1,49 +1,23 @@
-"""Which layers protect a disk, decided from its facts, with the evidence in words (RULES L1-L8, K1, K2).
+"""Which layers protect a disk, decided from its facts, with the evidence in words (RULES L1-L7).
 
 Every function takes one profile: a dict of the facts that `facts` gives, shared by all disks that are alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from diskenc_analysis.layers import (
+    ENCRYPTED,
+    Facts,
+    Layers,
+    Notes,
+    find_conflicts,
+    key_owner,
+    key_store,
+    listed_value,
+    method_label,
+)
 
-Facts = Mapping[str, str]
-#: Confidential values that are encryption of the disk itself.
-ENCRYPTED = ("platform", "customer")
 _NAMED = ("platform", "customer", "platform_and_customer")
-
-
-@dataclass(frozen=True)
-class Layers:
-    """The verdict on the layers of one profile.
-
-    Attributes
-    ----------
-    sse, host, ade, confidential : str
-        Values as in the column of that name.
-    method, key_owner, key_store : str
-        What follows from them.
-    conflicts, evidence : tuple of str
-        Contradictions, and which fields decided, with the numbers of the rules.
-    """
-
-    sse: str
-    host: str
-    ade: str
-    confidential: str
-    method: str = "unknown"
-    key_owner: str = "unknown"
-    key_store: str = "unknown"
-    kek: str = "unknown"
-    conflicts: tuple[str, ...] = ()
-    evidence: tuple[str, ...] = ()
-
-
-@dataclass
-class _Notes:
-    conflicts: list[str] = field(default_factory=list)
-    evidence: list[str] = field(default_factory=list)
 
 
 def decide(facts: Facts) -> Layers:
@@ -58,29 +32,29 @@ def decide(facts: Facts) -> Layers:
     -------
     Layers
     """
-    notes = _Notes()
+    notes = Notes()
     sse, host = _sse(facts, notes), _host(facts, notes)
     ade, confidential = _ade(facts, notes), _confidential(facts, notes)
     _sets(facts, notes)
     kek = facts["kek"] if facts["kek"] in ("yes", "no") else "unknown"
     layers = Layers(sse, host, ade, confidential, kek=kek)
-    _find_conflicts(facts, layers, notes)
-    owner = _key_owner(layers, notes)
+    find_conflicts(facts, layers, notes)
+    owner = key_owner(layers, notes)
     return Layers(
         sse,
         host,
         ade,
         confidential,
-        _method(facts, layers),
+        method_label(facts, layers),
         owner,
-        _key_store(facts, layers),
+        key_store(facts, layers),
         kek,
         tuple(notes.conflicts),
         tuple(notes.evidence),
     )
 
 
-def _sse(facts: Facts, notes: _Notes) -> str:
+def _sse(facts: Facts, notes: Notes) -> str:
     if facts["kind"] == "unmanaged_disk":
         notes.evidence.append("unmanaged VHD: encrypted by its storage account [C10]")
         return "storage_account"
@@ -102,13 +76,13 @@ def _sse(facts: Facts, notes: _Notes) -> str:
     return "unknown"
 
 
-def _sets(facts: Facts, notes: _Notes) -> None:
+def _sets(facts: Facts, notes: Notes) -> None:
     for name in ("des", "secure"):
         if facts[name] in ("missing", "unread_subscription"):
             notes.evidence.append("its disk encryption set was not read: key store and HSM unknown [L1]")
 
 
-def _host(facts: Facts, notes: _Notes) -> str:
+def _host(facts: Facts, notes: Notes) -> str:
     if facts["attachment"] == "unattached":
         notes.evidence.append("snapshot [L2]" if facts["kind"] == "snapshot" else "no VM owns it [L2]")
         return "not_attached"
@@ -117,7 +91,9 @@ def _host(facts: Facts, notes: _Notes) -> str:
         notes.evidence.append("which VM owns it is not stated [L2]")
         return "unknown"
     if facts["model_host"] in ("on", "off") and states == {"on", "off"} - {facts["model_host"]}:
-        notes.evidence.append(f"the model of its scale set says {facts['model_host']}: the instance counts [L2]")
+        notes.evidence.append(
+            f"the model of its scale set says {facts['model_host']}: the instance counts [L2]"
+        )
     if facts["aks"] == "yes":
         notes.evidence.append("node of an AKS pool")
     if states in ({"on"}, {"off"}):
@@ -132,7 +108,7 @@ def _host(facts: Facts, notes: _Notes) -> str:
     return "unknown"
 
 
-def _ade(facts: Facts, notes: _Notes) -> str:
+def _ade(facts: Facts, notes: Notes) -> str:
     if facts["kind"] == "ephemeral_os_disk":
         return "off"
     for step in (_ade_of_disk, _ade_of_status, _ade_of_vm, _ade_of_extension):
@@ -145,7 +121,7 @@ def _ade(facts: Facts, notes: _Notes) -> str:
     return "off"
 
 
-def _ade_of_disk(facts: Facts, notes: _Notes) -> str:
+def _ade_of_disk(facts: Facts, notes: Notes) -> str:
     if facts["flag"] == "on":
         notes.evidence.append("the disk's encryptionSettings say enabled [L3.1]")
         return "on"
@@ -165,14 +141,14 @@ def _ade_of_disk(facts: Facts, notes: _Notes) -> str:
     return ""
 
 
-def _ade_of_status(facts: Facts, notes: _Notes) -> str:
+def _ade_of_status(facts: Facts, notes: Notes) -> str:
     answers = {"encrypted": "on", "not_encrypted": "off", "unclear": "unknown"}
     if found := answers.get(facts["status"], ""):
         notes.evidence.append(f"the instance view says {facts['status'].replace('_', ' ')} [L3.2]")
     return found
 
 
-def _ade_of_vm(facts: Facts, notes: _Notes) -> str:
+def _ade_of_vm(facts: Facts, notes: Notes) -> str:
     """Read the generation with an Entra app, which leaves no flag on the disk."""
     if facts["role"] == "os" and facts["vm_flag"] in ("on", "off"):
         on = facts["vm_flag"] == "on"
@@ -187,7 +163,7 @@ def _ade_of_vm(facts: Facts, notes: _Notes) -> str:
     return ""
 
 
-def _ade_of_extension(facts: Facts, notes: _Notes) -> str:
+def _ade_of_extension(facts: Facts, notes: Notes) -> str:
     if facts["ext"] not in ("enable", "enable_failed", "unclear"):
         return ""
     if facts["vm_kind"] == "confidential":
@@ -202,7 +178,7 @@ def _ade_of_extension(facts: Facts, notes: _Notes) -> str:
     return "unknown"
 
 
-def _confidential(facts: Facts, notes: _Notes) -> str:
+def _confidential(facts: Facts, notes: Notes) -> str:
     fact = facts["conf_disk"]
     if fact in (*ENCRYPTED, "guest_state_only", "non_persisted_tpm"):
         return _said(fact, "the disk's securityType", notes)
@@ -210,7 +186,7 @@ def _confidential(facts: Facts, notes: _Notes) -> str:
         notes.evidence.append("securityType is not a known value [L5]")
         return "unknown"
     if facts["role"] == "os" and facts["conf_list"] not in ("", "none"):
-        return _said(_listed(facts), "the VM's securityEncryptionType", notes)
+        return _said(listed_value(facts), "the VM's securityEncryptionType", notes)
     unread = fact in ("doubt", "no_row") and facts["vm_kind"] != "other"
     if unread or (facts["role"] == "os" and facts["vm_kind"] == "confidential"):
         if facts["kind"] == "ephemeral_os_disk" and facts["vm_kind"] == "other":
@@ -220,101 +196,10 @@ def _confidential(facts: Facts, notes: _Notes) -> str:
     return "off"
 
 
-def _listed(facts: Facts) -> str:
-    if facts["conf_list"] == "disk":
-        return "customer" if facts["conf_list_set"] == "yes" else "platform"
-    return "unknown" if facts["conf_list"] == "unrecognised" else facts["conf_list"]
-
-
-def _said(value: str, who: str, notes: _Notes) -> str:
+def _said(value: str, who: str, notes: Notes) -> str:
     notes.evidence.append(f"{who} says {value.replace('_', ' ')} [L5]")
     if value in ("guest_state_only", "non_persisted_tpm"):
         notes.evidence.append("guest encryption not visible [L5]")
     if value != "unknown":
         notes.evidence.append("the vTPM and guest state of a confidential VM are always encrypted [L5]")
     return value
-
-
-def _find_conflicts(facts: Facts, layers: Layers, notes: _Notes) -> None:
-    """List the contradictions; the layers keep what the data says (RULES L8)."""
-    by_customer = layers.sse in ("customer", "platform_and_customer")
-    listed = _listed(facts) if facts["conf_list"] not in ("", "none") else layers.confidential
-    volume = facts["ext"] == "enable" and facts["os"] == "windows" and facts["ext_volume"] == "data"
-    cases = {
-        "captures of this disk differ, and their order is not known": facts["captures"] == "differ",
-        "Azure Disk Encryption with encryption at host": layers.ade == "on"
-        and layers.host in ("on", "partial"),
-        "once under Azure Disk Encryption, with encryption at host": layers.ade == "was_on"
-        and layers.host == "on",
-        "Azure Disk Encryption with a customer key on storage encryption": layers.ade == "on" and by_customer,
-        "disk and disk encryption set of different types": (by_customer and _other_type(facts, layers))
-        or (
-            layers.confidential == "customer" and facts["secure_type"] not in ("", "unknown", "confidential")
-        ),
-        "the disk encryption set lies in no subscription that was read": "unread_subscription"
-        in (facts["des"], facts["secure"]),
-        "platform key, yet a disk encryption set is named": layers.sse == "platform"
-        and facts["des"] != "none",
-        "disk and VM differ on confidential encryption": facts["role"] == "os"
-        and facts["conf_disk"] in (*ENCRYPTED, "guest_state_only", "non_persisted_tpm")
-        and listed not in ("unknown", layers.confidential),
-        "confidential disk on a VM that is not confidential": facts["vm_kind"] == "other"
-        and facts["conf_disk"] in (*ENCRYPTED, "guest_state_only", "non_persisted_tpm"),
-        "Windows VM with a data-only volume type": volume,
-    }
-    notes.conflicts += [text for text, found in cases.items() if found]
-
-
-def _other_type(facts: Facts, layers: Layers) -> bool:
-    return facts["des_type"] not in ("", "unknown", layers.sse)
-
-
-def _key_owner(layers: Layers, notes: _Notes) -> str:
-    """Name who controls the key, by the first layer that has one (RULES K1)."""
-    found = {owner_of(c, a, layers) for c in possible(layers.confidential) for a in possible(layers.ade)}
-    if len(found) > 1:
-        notes.evidence.append("whose key it is hangs on a layer that was not read [K1]")
-        return "unknown"
-    return found.pop()
-
-
-def possible(value: str) -> tuple[bool, ...]:
-    """Say whether a layer is active: both answers where that is unknown."""
-    return (True, False) if value == "unknown" else (value in ("on", *ENCRYPTED),)
-
-
-def owner_of(confidential: bool, ade: bool, layers: Layers) -> str:
-    """Name the key owner where it is settled which layers are active."""
-    if confidential:
-        return layers.confidential
-    if ade:
-        return {"yes": "customer", "no": "customer_secret"}.get(layers.kek, "unknown")
-    return "unknown" if layers.sse == "storage_account" else layers.sse
-
-
-def _key_store(facts: Facts, layers: Layers) -> str:
-    if "unknown" in (layers.confidential, layers.ade):
-        return "unknown"
-    if layers.confidential in ENCRYPTED:
-        return facts["secure_store"] or "unknown" if layers.confidential == "customer" else "platform"
-    if layers.ade == "on":
-        return facts["store"]
-    if layers.sse in ("customer", "platform_and_customer"):
-        return facts["des_store"] or "unknown"
-    return "platform" if layers.sse == "platform" else "unknown"
-
-
-def _method(facts: Facts, layers: Layers) -> str:
-    """Give the one label for charts; a layer not read that would come first makes it unknown."""
-    if facts["kind"] == "unmanaged_disk":
-        return "unmanaged"
-    for label, value, on in (
-        ("confidential", layers.confidential, ENCRYPTED),
-        ("ade", layers.ade, ("on",)),
-        ("host", layers.host, ("on",)),
-    ):
-        if value == "unknown":
-            return "unknown"
-        if value in on:
-            return label
-    return "sse"

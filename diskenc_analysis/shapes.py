@@ -126,22 +126,19 @@ def unwrap(value: Any, parsed: Parsed) -> None:
     parsed : Parsed
         Takes the rows, the shape and the signs of a cut.
     """
-    if isinstance(value, list):
-        if parsed.shape == "object":
-            parsed.shape = "array"
-        for one in value:
-            inner = isinstance(one, list) or _rows_of(one) is not None
-            unwrap(one, parsed) if inner else parsed.rows.append(one)
-        return
-    rows = _rows_of(value)
+    rows = value if isinstance(value, list) else _rows_of(value)
     if rows is None:
         parsed.rows.append(value)
         return
-    members = {fold(k).strip("$"): v for k, v in value.items()}
-    if parsed.shape in ("object", "array"):
-        parsed.shape = "ARM page" if "value" in members else "Resource Graph reply"
-    parsed.signs += signs_of(members, len(rows))
-    parsed.rows += rows
+    if isinstance(value, dict):
+        members = {fold(k).strip("$"): v for k, v in value.items()}
+        if parsed.shape in ("object", "array"):
+            parsed.shape = "ARM page" if "value" in members else "Resource Graph reply"
+        parsed.signs += signs_of(members, len(rows))
+    elif parsed.shape == "object":
+        parsed.shape = "array"
+    for one in rows:
+        unwrap(one, parsed)
 
 
 def _rows_of(value: Any) -> list[Any] | None:

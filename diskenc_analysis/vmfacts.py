@@ -38,8 +38,10 @@ def vm_rows(inv: Inventory) -> Frame:
     read_in = lazy(inv.extensions).filter(given("subscription_id")).select("subscription_id").unique()
     instance = nw.col("key").str.contains("/virtualmachinescalesets/")
     in_set = nw.col("key").str.replace_all(r"/virtualmachines/[^/]*$", "")
-    set_key = nw.when(given("scale_set_id_key")).then(nw.col("scale_set_id_key")).otherwise(
-        nw.when(instance).then(in_set).otherwise(nw.lit(""))
+    set_key = (
+        nw.when(given("scale_set_id_key"))
+        .then(nw.col("scale_set_id_key"))
+        .otherwise(nw.when(instance).then(in_set).otherwise(nw.lit("")))
     )
     vms = lazy(inv.vms).with_columns(size=low("vm_size"), vm_key=nw.col("key"), set_key=set_key)
     vms = vms.join(sizes, on="size", how="left").join(_models(inv), on="set_key", how="left")

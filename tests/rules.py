@@ -347,8 +347,9 @@ def write(folder: Path, objects: Iterable[Json]) -> Path:
 
 
 def records(frame: Any) -> list[Json]:
-    """Collect a coverage or inventory frame of any engine, as a list of rows."""
-    return nw.from_native(frame).lazy().collect("pyarrow").to_native().to_pylist()  # type: ignore[no-any-return]
+    """Collect a frame of any engine, as a list of rows."""
+    rows: list[Json] = nw.from_native(frame).lazy().collect("polars").to_native().to_dicts()
+    return rows
 
 
 def rows_of(inv: Any, edition: str = "latest") -> Rows:

@@ -39,6 +39,8 @@ GUEST_STATE = secured("ConfidentialVM_VMGuestStateOnlyEncryptedWithPlatformKey")
 NO_TPM = secured("ConfidentialVM_NonPersistedTPM")
 TRUSTED = secured("TrustedLaunch")
 LATE = {"view": [seen("t10-os", "encrypted"), seen("t10-late", "notEncrypted")]}
+SHOUTED = instance_id("t24", 0).upper().replace("/SUBSCRIPTIONS", "/subscriptions")
+BEK = [seen("t23-os", "encrypted"), seen("BEK VOLUME", "encrypted")]
 SHARED = [vm_id("t15-a"), vm_id("t15-b")]
 ODD_TYPE, ODD_SECURITY = "EncryptionAtRestWithQuantumKey", "ConfidentialVM_DiskEncryptedWithMoonKey"
 
@@ -49,6 +51,10 @@ def pair(name: str, *, machine: dict | None = None, **of_disk) -> list[dict]:
     return [vm(name, **(machine or {})), disk(f"{name}-os", name, **given)]
 
 
+def copy_of(name: str) -> dict:
+    return {"createOption": "Copy", "sourceResourceId": disk_id(name)}
+
+
 OBJECTS = [
     *stores(),
     *pair("plain"),
@@ -56,14 +62,13 @@ OBJECTS = [
     *pair("t2", machine={"security": CVM, "size": CONFIDENTIAL_V5D}, security=NO_TPM),
     *pair("t3", machine={"security": {"securityType": "TrustedLaunch"}}, security=TRUSTED),
     *pair("t4", collection=ade(enabled=False)),
-    disk(
-        "t5-copy",
-        creationData={"createOption": "Copy", "sourceResourceId": disk_id("t4-os")},
-        system="Windows",
-    ),
-    snapshot("t5-snap", creationData={"createOption": "Copy", "sourceResourceId": disk_id("t4-os")}),
+    disk("t5-copy", system="Windows", creationData=copy_of("t4-os")),
+    disk("t5-copy-plain", system="Windows", creationData=copy_of("plain-os")),
+    snapshot("t5-snap", creationData=copy_of("t4-os")),
+    snapshot("t5-snap-plain", creationData=copy_of("plain-os")),
     *pair("t6", machine={"security": HOST}, collection=ade()),
     extension("t6"),
+    *pair("t6-was", machine={"security": HOST}, collection=ade(enabled=False)),
     *pair("t7", collection=ade(), encryption=cmk("standard")),
     extension("t7"),
     *pair("t7-was", collection=ade(enabled=False), encryption=cmk("standard")),
@@ -118,14 +123,14 @@ OBJECTS = [
     disk("t22-data", "t22", encryption=cmk("managed-hsm")),
     *pair(
         "t23",
-        machine={"view": [seen("t23-os", "encrypted"), seen("BEK VOLUME", "encrypted")]},
+        machine={"view": BEK},
         collection=ade(),
     ),
     scale_set("t24"),
     instance("t24", 0, security=HOST, data=["t24-data"]),
     disk(
         "t24_0-os",
-        instance_id("t24", 0).upper().replace("/SUBSCRIPTIONS", "/subscriptions"),
+        SHOUTED,
         system="Windows",
     ),
     disk("t24-data"),
@@ -181,13 +186,18 @@ def test_trap_04_collection_that_is_disabled_is_not_ade(rows):
 def test_trap_05_history_of_ade_sticks_to_copies(rows, name):
     row = rows[name]
     assert row["ade"] != "on"
-    assert "t4-os" in row["evidence"] or "sourceResourceId" in row["evidence"]
+    # The flag behind it has no field in ARM: the lineage is all that tells it from a copy of a plain disk.
+    assert row["evidence"] != rows[f"{name}-plain"]["evidence"]
 
 
 def test_trap_06_ade_with_host_is_flagged_and_not_scored(rows):
     row = rows["t6-os"]
     assert of(row, "ade", "host", "no_vm_cpu", "customer_keys") == ("on", "on", "unknown", "unknown")
     assert row["conflicts"]
+
+
+def test_trap_06_disk_that_had_ade_on_an_encrypted_host_is_flagged(rows):
+    assert rows["t6-was-os"]["conflicts"]
 
 
 def test_trap_07_ade_with_a_customer_key_is_flagged(rows):

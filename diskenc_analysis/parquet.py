@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import secrets
 import shutil
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from diskenc_analysis import schema
-from diskenc_analysis.errors import ParameterError, UnknownNameError, UnreadableInputError
+from diskenc_analysis.errors import ParameterError, UnreadableInputError
 from diskenc_analysis.ledger import sha256
 
 if TYPE_CHECKING:
     from os import PathLike
 
-    from diskenc_analysis.inventory import Inventory
-
 _INDEX = "inventory.json"
 _KIND = "diskenc inventory"
 
 
-def save(inv: Inventory, folder: str | PathLike[str]) -> Path:
+def save(connection: duckdb.DuckDBPyConnection, folder: str | PathLike[str]) -> Path:
     """Write an inventory as Parquet, beside the target first, so that it is there whole or not at all.
 
     Parameters
     ----------
-    inv : Inventory
-        Any inventory.
+    connection : duckdb.DuckDBPyConnection
+        Holds the canonical tables and the ledger.
     folder : path
         The folder to make; one that holds something else is not touched.
 
@@ -52,7 +48,7 @@ def save(inv: Inventory, folder: str | PathLike[str]) -> Path:
     work = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
     work.mkdir()
     try:
-        _write(inv, work)
+        _write(connection, work)
         shutil.rmtree(target, ignore_errors=True)
         work.rename(target)
     finally:
@@ -60,12 +56,12 @@ def save(inv: Inventory, folder: str | PathLike[str]) -> Path:
     return target
 
 
-def _write(inv: Inventory, work: Path) -> None:
+def _write(connection: duckdb.DuckDBPyConnection, work: Path) -> None:
     files = {}
     for name in ("ledger", *schema.tables()):
         path = work / f"{name}.parquet"
         order = "ORDER BY ALL" if name == "ledger" else ""
-        inv.connection.execute(
+        connection.execute(
             f"COPY (SELECT * FROM \"{name}\" {order}) TO '{_quoted(path)}' (FORMAT parquet, COMPRESSION zstd)"
         )
         files[path.name] = {"sha256": sha256(path), "bytes": path.stat().st_size}
@@ -77,31 +73,24 @@ def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")
 
 
-def open_inventory(folder: str | PathLike[str], engine: str = "pandas") -> Inventory:
+def connect(folder: str | PathLike[str]) -> duckdb.DuckDBPyConnection:
     """Open an inventory that `save` wrote; no export is read again.
 
     Parameters
     ----------
     folder : path
         The folder.
-    engine : {"pandas", "duckdb", "polars", "spark"}
-        What kind of frames the tables are.
 
     Returns
     -------
-    Inventory
+    duckdb.DuckDBPyConnection
+        With the canonical tables and the ledger as views on the files.
 
     Raises
     ------
     UnreadableInputError
         When the folder is no inventory, of another schema version, or a file was changed.
-    UnknownNameError
-        When the engine is unknown.
     """
-    from diskenc_analysis.inventory import ENGINES, Inventory
-
-    if engine not in ENGINES:
-        raise UnknownNameError.of("engine", engine, ENGINES)
     path = Path(folder)
     _check(path)
     connection = duckdb.connect(":memory:")
@@ -109,7 +98,7 @@ def open_inventory(folder: str | PathLike[str], engine: str = "pandas") -> Inven
         connection.execute(
             f"CREATE VIEW \"{name}\" AS SELECT * FROM read_parquet('{_quoted(path / name)}.parquet')"
         )
-    return Inventory(connection, engine, folder=path)
+    return connection
 
 
 def _check(path: Path) -> None:
@@ -117,50 +106,15 @@ def _check(path: Path) -> None:
         index = json.loads((path / _INDEX).read_text(encoding="utf-8"))
         version, files = index["schema_version"], index["files"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UnreadableInputError(f"{path}: expected a saved inventory with {_INDEX}, but: {error}") from None
+        raise UnreadableInputError(
+            f"{path}: expected a saved inventory with {_INDEX}, but: {error}"
+        ) from None
     if version != schema.SCHEMA_VERSION:
         message = f"expected schema version {schema.SCHEMA_VERSION}, got {version}: read the exports again"
         raise UnreadableInputError(f"{path}: {message}")
     for name in ("ledger", *schema.tables()):
         file = path / f"{name}.parquet"
         if not file.is_file() or sha256(file) != files.get(file.name, {}).get("sha256"):
-            raise UnreadableInputError(f"{file}: expected the file that was saved, but it is missing or changed")
-
-
-def through_parquet(inv: Inventory, engine: str) -> Inventory:
-    """Hand an inventory to an engine that reads files, by way of a temporary folder."""
-    folder = Path(tempfile.mkdtemp(prefix="diskenc-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return open_inventory(save(inv, folder / "inventory"), engine)
-
-
-def spark_session() -> Any:
-    """Give the Spark session that runs, or a local one that needs no network.
-
-    Raises
-    ------
-    ParameterError
-        When pyspark or a Java runtime is missing.
-    """
-    try:
-        from pyspark.sql import SparkSession
-    except ImportError:
-        raise ParameterError("engine 'spark' needs pyspark: pip install 'diskenc-analysis[spark]'") from None
-    if (active := SparkSession.getActiveSession()) is not None:
-        return active
-    if shutil.which("java") is None:
-        raise ParameterError("engine 'spark' needs a Java runtime (17 or newer), and no java was found")
-    settings = {
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.host": "127.0.0.1",
-        "spark.sql.shuffle.partitions": "2",
-    }
-    builder = SparkSession.builder.master("local[2]").appName("diskenc")
-    for name, value in settings.items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
-    return session
-
+            raise UnreadableInputError(
+                f"{file}: expected the file that was saved, but it is missing or changed"
+            )

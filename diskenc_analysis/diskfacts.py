@@ -1,0 +1,116 @@
+"""What a disk or snapshot says of itself, in words of few values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import narwhals as nw
+
+from diskenc_analysis.frames import BAR, Frame, choose, doubted, given, is_true, lazy, low, profile, words
+
+if TYPE_CHECKING:
+    from diskenc_analysis.inventory import Inventory
+
+_SSE = {
+    "encryptionatrestwithplatformkey": "platform",
+    "encryptionatrestwithcustomerkey": "customer",
+    "encryptionatrestwithplatformandcustomerkeys": "platform_and_customer",
+}
+_CONFIDENTIAL = {
+    "confidentialvm_diskencryptedwithplatformkey": "platform",
+    "confidentialvm_diskencryptedwithcustomerkey": "customer",
+    "confidentialvm_vmgueststateonlyencryptedwithplatformkey": "guest_state_only",
+    "confidentialvm_nonpersistedtpm": "non_persisted_tpm",
+    "trustedlaunch": "none",
+    "standard": "none",
+}
+_HELD = ["attached", "reserved", "frozen", "activesasfrozen"]
+_UPLOADED = ["import", "importsecure", "upload", "uploadpreparedsecure"]
+#: Columns on which a verdict rests and in which captures of no known order differ.
+_DIFFER = r"(?:encryption_type|ade_enabled|ade_settings|security_type|managed_by): captures differ"
+_UNCACHED = ["ultrassd_lrs", "premiumv2_lrs"]
+
+
+def _unless_doubted(name: str, value: nw.Expr, otherwise: str) -> nw.Expr:
+    return nw.when(doubted(name)).then(nw.lit(otherwise)).otherwise(value)
+
+
+#: What a disk or snapshot says of itself, by name.
+OWN_FACTS: dict[str, nw.Expr] = {
+    "captures": choose([(nw.col("doubt").fill_null("").str.contains(_DIFFER), "differ")], "one"),
+    "owner_doubt": choose([(doubted("managed_by"), "yes")], "no"),
+    "state": choose([(low("disk_state").is_in(_HELD), "held")], "loose"),
+    "sse_fact": _unless_doubted(
+        "encryption_type", words("encryption_type", _SSE, "unrecognised", "missing"), "missing"
+    ),
+    "flag": choose(
+        [
+            (doubted("ade_enabled", "ade_settings"), "doubt"),
+            (is_true("ade_enabled"), "on"),
+            (given("ade_enabled"), "was_on"),
+            (given("ade_settings"), "unclear"),
+        ],
+        "none",
+    ),
+    "conf_disk": _unless_doubted(
+        "security_type", words("security_type", _CONFIDENTIAL, "unrecognised", "none"), "doubt"
+    ),
+    "sku_class": choose([(low("sku").is_in(_UNCACHED), "uncached"), (low("sku") == "", "unknown")], "cached"),
+    "own_os": _unless_doubted(
+        "os_type", words("os_type", {"windows": "windows", "linux": "linux"}, "unknown", "none"), "unknown"
+    ),
+    "own_image": choose(
+        [
+            (given("gallery_image_id") | low("create_option").is_in(_UPLOADED), "custom"),
+            (low("image_id").str.contains("/publishers/"), "platform"),
+            (low("image_id") != "", "custom"),
+        ],
+        "unknown",
+    ),
+}
+#: The same of a disk that only a VM's list names.
+_NO_ROW = {
+    "captures": "one",
+    "kind": "managed_disk",
+    "owner_doubt": "no",
+    "state": "loose",
+    "sse_fact": "no_row",
+    "flag": "no_row",
+    "conf_disk": "no_row",
+    "sku_class": "unknown",
+    "own_os": "unknown",
+    "own_image": "unknown",
+}
+#: The facts of the column `own`, in order.
+OWN = ("kind", *OWN_FACTS)
+
+
+def own_rows(frame: Frame, kind: str) -> Frame:
+    """Fold what a disk or snapshot says of itself into the column `own`."""
+    frame = frame.with_columns(**OWN_FACTS, kind=nw.lit(kind))
+    return frame.select(
+        "flag",
+        disk_key=nw.col("key"),
+        owner_key=nw.col("managed_by_key"),
+        des_key=nw.col("disk_encryption_set_id_key"),
+        secure_key=nw.col("secure_vm_disk_encryption_set_id_key"),
+        own=profile(OWN),
+    )
+
+
+def listed_only(inv: Inventory, lists: Frame) -> Frame:
+    """Make a row of each disk that only a VM's list names: ephemeral, unmanaged, or not in the export."""
+    rows = lists.join(lazy(inv.disks).select(disk_key=nw.col("key")), on="disk_key", how="anti")
+    none = nw.lit(None, nw.String)
+    return (
+        rows.group_by("disk_key")
+        .agg(nw.col("vm_key").min())
+        .select(
+            flag=nw.lit("no_row"),
+            disk_key=nw.col("disk_key"),
+            owner_key=nw.col("vm_key"),
+            des_key=none,
+            secure_key=none,
+            own=nw.lit(BAR.join(_NO_ROW[n] for n in OWN)),
+        )
+    )

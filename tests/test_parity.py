@@ -1,0 +1,67 @@
+"""One code path over several engines: the sample gives the same rows through each of them."""
+
+from __future__ import annotations
+
+import pytest
+
+import diskenc_analysis as de
+from diskenc_analysis.share import sample_path
+from tests.rules import LATEST, SEED, records
+
+ENGINES = ("pandas", "duckdb", "polars")
+BY = ["subscription_name", "method"]
+
+
+def in_order(rows):
+    return sorted(rows, key=lambda row: [str(value) for value in row.values()])
+
+
+@pytest.fixture(scope="module")
+def covered():
+    found = {}
+    for engine in ENGINES:
+        inv = de.load(sample_path(), engine=engine)
+        for edition in (SEED, LATEST):
+            found[engine, edition] = de.coverage(inv, edition=edition)
+    return found
+
+
+@pytest.fixture(scope="module")
+def rows(covered):
+    return {key: in_order(records(frame)) for key, frame in covered.items()}
+
+
+@pytest.mark.parametrize("edition", [SEED, LATEST])
+@pytest.mark.parametrize("engine", ENGINES[1:])
+def test_coverage_is_the_same(rows, engine, edition):
+    one, other = rows["pandas", edition], rows[engine, edition]
+    differing = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
+    assert len(one) == 400
+    assert differing == []
+
+
+@pytest.mark.parametrize("engine", ENGINES[1:])
+def test_columns_stand_in_the_same_order(rows, engine):
+    assert list(rows[engine, LATEST][0]) == list(rows["pandas", LATEST][0])
+
+
+@pytest.mark.parametrize("capability", ["temp_disk", "customer_keys"])
+@pytest.mark.parametrize("engine", ENGINES[1:])
+def test_summary_is_the_same(covered, engine, capability):
+    frames = [covered[name, LATEST] for name in ("pandas", engine)]
+    summaries = [in_order(records(de.summarize(frame, capability=capability))) for frame in frames]
+    assert summaries[0] == summaries[1]
+    assert len(summaries[0]) == 6
+
+
+@pytest.mark.parametrize("engine", ENGINES[1:])
+def test_tally_is_the_same(covered, engine):
+    tallies = [in_order(records(de.tally(covered[name, LATEST], by=BY))) for name in ("pandas", engine)]
+    assert tallies[0] == tallies[1]
+    assert sum(row["disks"] for row in tallies[0]) == 400
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_frames_are_of_the_engine(covered, engine):
+    module = type(covered[engine, LATEST]).__module__
+    assert engine in module
