@@ -25,12 +25,12 @@ from diskenc_analysis import envelopes, schema, shapes
 from diskenc_analysis.dedupe import set_aside_copies
 from diskenc_analysis.errors import UnreadableInputError, suggest
 from diskenc_analysis.extract import (
+    OTHER_CASE,
     SOURCE_MEMBER,
     elements_sql,
     file_columns,
     named_sql,
     resources_sql,
-    spelt_twice,
     unnest_sql,
 )
 from diskenc_analysis.inventory import Inventory, check_engine
@@ -182,7 +182,7 @@ class _Reader:
             except duckdb.Error as error:
                 raise UnreadableInputError(opened.explain(error)) from None
 
-    def _counted(self, opened: envelopes.Opened) -> tuple[envelopes.Opened, Counter[tuple[str, bool]]]:
+    def _counted(self, opened: envelopes.Opened) -> tuple[envelopes.Opened, Counter[tuple[str, str]]]:
         """Count the rows, uncut where the cut went wrong: pages one after the other, long last members."""
         try:
             return opened, self._count(opened)
@@ -193,20 +193,28 @@ class _Reader:
                 return opened.uncut(), self._count(opened.uncut())
             raise
 
-    def _count(self, opened: envelopes.Opened) -> Counter[tuple[str, bool]]:
-        """Count the rows by type and by whether they have `properties`; no type: no id or type."""
-        columns = {"id": "VARCHAR", "type": "VARCHAR", "properties": 'STRUCT("_" VARCHAR)'}
+    def _count(self, opened: envelopes.Opened) -> Counter[tuple[str, str]]:
+        """Count the rows by type, or none where they do not name themselves, and by layout."""
+        columns = {
+            "id": "VARCHAR",
+            "type": "VARCHAR",
+            "properties": 'STRUCT("_" VARCHAR)',
+            OTHER_CASE: "VARCHAR",
+        }
         sql = (
-            f"SELECT CASE WHEN {named_sql('id', 'type')} THEN lower(type) ELSE '' END, "
-            "properties IS NOT NULL, "
+            f"SELECT CASE WHEN {named_sql('id', 'type')} THEN lower(type) ELSE '' END, CASE WHEN properties "
+            f"IS NOT NULL THEN 'nested' WHEN {OTHER_CASE} IS NOT NULL THEN 'loose' ELSE 'flat' END, "
             f"count(*) FROM {_read_json(opened.path, columns, opened.format)} GROUP BY ALL"
         )
-        return Counter({(t, nested): n for t, nested, n in self.connection.execute(sql).fetchall()})
+        return Counter({(t, layout): n for t, layout, n in self.connection.execute(sql).fetchall()})
 
     def _read_table(
-        self, name: str | None, counts: Counter[tuple[str, bool]], opened: envelopes.Opened, source: int
+        self, name: str | None, counts: Counter[tuple[str, str]], opened: envelopes.Opened, source: int
     ) -> None:
-        types = {t: counts[t, True] + counts[t, False] for t, _ in counts if _table(t) == name}
+        types: Counter[str] = Counter()
+        for (arm_type, _), rows in counts.items():
+            if _table(arm_type) == name:
+                types[arm_type] += rows
         if name is None:
             for arm_type, rows in types.items():
                 if arm_type:
@@ -218,12 +226,11 @@ class _Reader:
             return
         table = schema.table(name)
         inserted = 0
-        for layout, nested in (("nested", True), ("flat", False)):
-            if any(counts[t, nested] for t in types):
-                form = "loose" if layout == "flat" and spelt_twice(table) else layout
-                spec = (opened.path, file_columns(table, layout), opened.format)
-                relation = _objects(opened) if form == "loose" else _read_json(*spec)
-                inserted += self._insert(table, resources_sql(table, relation, str(source), form), "odd = 0")
+        layouts = {layout for arm_type, layout in counts if arm_type in types}
+        for layout in sorted(layouts - ({"flat"} if "loose" in layouts else set())):
+            spec = (opened.path, file_columns(table, layout), opened.format)
+            relation = _objects(opened) if layout == "loose" else _read_json(*spec)
+            inserted += self._insert(table, resources_sql(table, relation, str(source), layout), "odd = 0")
         missing: Counter[str] = Counter()
         if inserted < sum(types.values()):
             sql = resources_sql(table, _objects(opened), str(source), "element")

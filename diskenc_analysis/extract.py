@@ -19,6 +19,8 @@ from diskenc_analysis.schema import ENVELOPE, Column, Table
 _TAKEN = {"id", "name", "type", "location", "region", "tags", "properties"}
 #: Layouts in which the relation holds each object as the JSON value `e`.
 _AS_JSON = ("element", "loose")
+#: A member that flat rows of older tools spell so, and others `diskSizeGB`; no specification has both.
+OTHER_CASE = "diskSizeGb"
 #: Column of the files that the normalising pass writes: which input a row came from.
 SOURCE_MEMBER = "__source"
 
@@ -98,19 +100,6 @@ def markers(table: Table, layout: str) -> list[str]:
     heads = [h for h, body in _heads(table).items() if not body or layout == "flat"]
     names = [_snake(h) for h in heads if _snake(h) != h.lower()]
     return _distinct([*names, *(["handware_profile"] if "hardwareProfile" in heads else [])])
-
-
-def spelt_twice(table: Table) -> bool:
-    """Say whether the flat layout has members that differ in case alone: one specification has not both.
-
-    Examples
-    --------
-    >>> from diskenc_analysis.schema import table
-    >>> spelt_twice(table("disks")), spelt_twice(table("vms"))
-    (True, False)
-    """
-    heads = [h for h in _heads(table) if h not in _TAKEN]
-    return len(_distinct(heads)) < len(heads)
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -290,12 +279,21 @@ def _heads_sql(table: Table, relation: str, source: str, layout: str) -> str:
         for where, names in _marks(table, layout, f"{top('properties')} IS NULL AND ")
         if names
     )
-    return (
-        f"SELECT {heads}, lower({top('type')}) AS arm_type, "
+    return _parsed_once(
+        f"{heads}, lower({top('type')}) AS arm_type, "
         f"{top('properties')} IS NOT NULL AS has_properties, {marked or 'false'} AS marked, "
-        f"{_hollow(table, layout)} AS hollow, "
-        f"{source} AS source{', e' if layout == 'element' else ''} FROM {relation}"
+        f"{_hollow(table, layout)} AS hollow, {source} AS source{', e' if layout == 'element' else ''}",
+        relation,
     )
+
+
+def _parsed_once(columns: str, relation: str) -> str:
+    """SQL for columns of which those of `e` are taken out in one go: each `->>` parses the whole object."""
+    paths = list(dict.fromkeys(re.findall(r"e->>('[^']+')", columns)))
+    for at, path in enumerate(paths, start=1):
+        columns = columns.replace(f"e->>{path}", f"m[{at}]")
+    taken = f"(SELECT *, json_extract_string(e, [{', '.join(paths)}]) AS m FROM {relation})"
+    return f"SELECT {columns} FROM {taken if paths else relation}"
 
 
 def _hollow(table: Table, layout: str) -> str:

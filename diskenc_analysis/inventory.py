@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diskenc_analysis import parquet, schema, spark
-from diskenc_analysis.errors import DiskencError, UnknownNameError
+from diskenc_analysis.errors import UnknownNameError, UnreadableInputError
 from diskenc_analysis.gaps import gaps
 from diskenc_analysis.ledger import COLUMNS
 
@@ -191,7 +191,7 @@ class Inventory:
 
         Raises
         ------
-        DiskencError
+        UnreadableInputError
             When the inventory has neither disks nor VMs nor snapshots.
         """
         if not any(self.count(t) for t in ("disks", "vms", "snapshots")):
@@ -199,7 +199,7 @@ class Inventory:
             message = (
                 f"the inventory has no disks: {read} rows were read, none of them a disk, VM or snapshot"
             )
-            raise DiskencError(f"{message}; the ledger says what was set aside")
+            raise UnreadableInputError(f"{message}; the ledger says what was set aside")
 
 
 def to_pandas(relation: duckdb.DuckDBPyRelation) -> Any:

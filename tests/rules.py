@@ -7,12 +7,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import narwhals as nw
 
 import diskenc_analysis as de
+from diskenc_analysis.share import sample_path
 
 Json = dict[str, Any]
 #: Column by column, the row of each disk name.
@@ -369,3 +371,10 @@ def judged_twice(folder: Path, cases: Iterable[Case]) -> dict[str, Rows]:
     objects = [*stores(), *(body for case in cases for body in case.objects)]
     inv = de.load(write(folder, objects), engine="duckdb")
     return {edition: rows_of(inv, edition) for edition in (SEED, LATEST)}
+
+
+@cache
+def sample_coverage(engine: str) -> dict[str, Any]:
+    """Judge the bundled sample in both editions, once for all tests of a run."""
+    inv = de.load(sample_path(), engine=engine)
+    return {edition: de.coverage(inv, edition=edition) for edition in (SEED, LATEST)}

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 import diskenc_analysis as de
-from diskenc_analysis.share import sample_path
-from tests.rules import LATEST, SEED, records
+from tests.rules import LATEST, SEED, records, sample_coverage
 
 ENGINES = ("pandas", "duckdb", "polars")
 BY = ["subscription_name", "method"]
@@ -18,12 +17,9 @@ def in_order(rows):
 
 @pytest.fixture(scope="module")
 def covered():
-    found = {}
-    for engine in ENGINES:
-        inv = de.load(sample_path(), engine=engine)
-        for edition in (SEED, LATEST):
-            found[engine, edition] = de.coverage(inv, edition=edition)
-    return found
+    return {
+        (engine, edition): frame for engine in ENGINES for edition, frame in sample_coverage(engine).items()
+    }
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,8 @@ import pytest
 import diskenc_analysis as de
 from diskenc_analysis.sample import TRUTH, generate
 from diskenc_analysis.share import sample_path
-from tests.rules import CAPABILITIES, YEARS, records
+from tests.rules import CAPABILITIES, YEARS, records, sample_coverage
 
-OF_EDITION = ("2023", "2026")
 FACTS = (
     *("kind", "role", "attachment", "sse", "host", "ade", "confidential", "method", "key_owner"),
     *("key_store", "temp_disk_key_owner"),
@@ -21,20 +20,18 @@ FACTS = (
 
 @pytest.fixture(scope="module", params=["bundled", "generated"])
 def tenant(request, tmp_path_factory):
-    """Give a tenant's truth by disk id, and its coverage by year."""
-    bundled = request.param == "bundled"
-    folder = (
-        sample_path() if bundled else generate(tmp_path_factory.mktemp("tenant"), disks=3000, seed=20261124)
-    )
+    """Give a tenant's truth by disk id, its coverage by year, and how many disks were asked for."""
+    if request.param == "bundled":
+        folder, disks, covered = sample_path(), 400, sample_coverage("duckdb")
+    else:
+        folder, disks = generate(tmp_path_factory.mktemp("tenant"), disks=3000, seed=20261124), 3000
+        inv = de.load(folder, engine="duckdb")
+        covered = {edition: de.coverage(inv, edition=edition) for edition in YEARS.values()}
     with (folder / TRUTH).open(encoding="utf-8", newline="") as file:
         truth = {row["disk_id"].lower(): row for row in csv.DictReader(file)}
-    inv = de.load(folder, engine="duckdb")
-    found = {}
-    for year in OF_EDITION:
-        covered = records(de.coverage(inv, edition=YEARS[year]))
-        found[year] = {row["disk_id"].lower(): row for row in covered}
-        assert len(found[year]) == len(covered)
-    return truth, found, 400 if bundled else 3000
+    found = {year: records(covered[edition]) for year, edition in YEARS.items()}
+    assert [len(rows) for rows in found.values()] == [disks, disks]
+    return truth, {year: {row["disk_id"].lower(): row for row in rows} for year, rows in found.items()}, disks
 
 
 def wrong(truth, found, column, value_of):
@@ -61,7 +58,7 @@ def test_facts_are_as_the_truth_has_them(tenant, column):
     assert differing == {}, f"{sum(differing.values())} of {disks} cases differ in {column}"
 
 
-@pytest.mark.parametrize("year", OF_EDITION)
+@pytest.mark.parametrize("year", YEARS)
 @pytest.mark.parametrize("capability", CAPABILITIES)
 def test_verdicts_are_as_the_truth_has_them(tenant, capability, year):
     truth, found, disks = tenant
@@ -69,7 +66,7 @@ def test_verdicts_are_as_the_truth_has_them(tenant, capability, year):
     assert differing == {}, f"{sum(differing.values())} of {disks} cases differ in {capability} of {year}"
 
 
-@pytest.mark.parametrize("year", OF_EDITION)
+@pytest.mark.parametrize("year", YEARS)
 def test_conflicts_are_named_where_the_truth_has_one(tenant, year):
     truth, found, disks = tenant
     differing: Counter = Counter()

@@ -1,0 +1,132 @@
+"""The command, run in a process of its own as a user would."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import diskenc_analysis as de
+from diskenc_analysis.printing import neutral
+
+COMMAND = [sys.executable, "-c", "from diskenc_analysis.cli import main; main()"]
+SAMPLE = str(de.sample_path())
+
+
+def diskenc(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, cwd=cwd, check=False, timeout=300
+    )
+
+
+def test_help_imports_no_data_frames():
+    code = (
+        "import sys; sys.argv = ['diskenc', '--help']\n"
+        "from diskenc_analysis.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('pandas', 'plotly', 'duckdb', 'azure', 'pyarrow', 'narwhals') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "coverage" in done.stdout
+    assert done.stdout.rstrip().endswith("[]")
+
+
+def test_version():
+    assert diskenc("--version").stdout == f"diskenc {de.__version__}\n"
+
+
+def test_coverage_imports_neither_pandas_nor_plotly():
+    code = (
+        f"import sys; sys.argv = ['diskenc', 'coverage', {SAMPLE!r}, '--format', 'csv']\n"
+        "from diskenc_analysis.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('pandas', 'plotly', 'azure') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.rstrip().endswith("[]")
+
+
+def test_coverage_as_json_counts_the_truth():
+    with (de.sample_path() / ".truth.csv").open(encoding="utf-8", newline="") as file:
+        truth = [row["customer_keys@2026"] for row in csv.DictReader(file)]
+    done = diskenc("coverage", SAMPLE, "--capability", "customer_keys", "--format", "json")
+    [row] = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert {name: row[name] for name in ("yes", "no", "not_applicable", "unknown", "total")} == {
+        **{name: truth.count(name) for name in ("yes", "no", "not_applicable", "unknown")},
+        "total": len(truth),
+    }
+    assert "798 rows read, 798 used, 0 set aside" in done.stderr
+
+
+def test_coverage_prints_the_same_numbers_in_every_format(tmp_path):
+    arguments = ("coverage", SAMPLE, "--by", "subscription_name", "--capability", "caches")
+    rows = json.loads(diskenc(*arguments, "--format", "json").stdout)
+    table = list(csv.DictReader(diskenc(*arguments, "--format", "csv").stdout.splitlines()))
+    assert [float(row["yes"]) for row in table] == [row["yes"] for row in rows]
+    assert len(diskenc(*arguments).stdout.splitlines()) == len(rows) + 1
+    out = tmp_path / "out.parquet"
+    assert diskenc(*arguments, "--format", "parquet", "-o", str(out)).returncode == 0
+    import pyarrow.parquet as pq
+
+    assert pq.read_table(out).column("yes").to_pylist() == [row["yes"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("coverage", "no-such-folder"), 3, "no-such-folder: no such file or folder"),
+        (("coverage", SAMPLE, "--by", "subscription"), 2, 'Did you mean "subscription_'),
+        (("coverage", SAMPLE, "--capability", "temp_disc"), 2, 'Did you mean "temp_disk"'),
+        (("coverage", SAMPLE, "--capability", "temp_disk", "--weight", "gib"), 2, "a fact of the VM"),
+        (("coverage", SAMPLE, "--edition", "2023-05-16"), 2, "2023-05-15"),
+        (("coverage", SAMPLE, "--format", "parquet"), 2, "needs a file"),
+        (("coverage",), 2, "Missing argument"),
+        (("report", SAMPLE, "--notebook", "coverag", "-o", "x"), 2, 'Did you mean "coverage"'),
+        (("report", "no-such-folder", "-o", "x"), 3, "no-such-folder"),
+        (("report", SAMPLE, "--as-of", "yesterday", "-o", "x"), 2, "yesterday"),
+        (("sample", "-o", "x", "--disks", "0"), 2, "greater than or equal to 1"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_a_mistake_ends_in_a_message_and_its_exit_code(arguments, code, said, tmp_path):
+    done = diskenc(*arguments, cwd=tmp_path)
+    assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_broken_input_is_named_with_its_place(tmp_path):
+    (tmp_path / "disks.json").write_text('{"value": [{"id": "a"},\n {"id": ]}', encoding="utf-8")
+    done = diskenc("coverage", str(tmp_path))
+    assert done.returncode == 3
+    assert "disks.json" in done.stderr
+    assert "line 2" in done.stderr
+
+
+def test_an_export_without_disks_says_what_was_read(tmp_path):
+    (tmp_path / "vaults.json").write_text(
+        '[{"id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v", "properties": {}}]',
+        encoding="utf-8",
+    )
+    done = diskenc("coverage", str(tmp_path))
+    assert done.returncode == 3
+    assert "1 rows were read, none of them a disk, VM or snapshot" in done.stderr
+
+
+def test_sample_is_written_where_asked(tmp_path):
+    done = diskenc("sample", "-o", str(tmp_path / "tenant"), "--disks", "90", "--subscriptions", "2")
+    assert done.returncode == 0
+    inv = de.load(tmp_path / "tenant", engine="duckdb")
+    assert inv.count("subscriptions") == 2
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+def test_text_that_begins_a_formula_is_neutralised(text):
+    assert neutral(text) == f"'{text}"
