@@ -1,0 +1,62 @@
+"""The same functions on Spark, in local mode, give the rows that DuckDB gives."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+
+import pytest
+
+import diskenc_analysis as de
+
+pytestmark = [
+    pytest.mark.spark,
+    pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs a Java runtime, and no java was found"),
+    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def session():
+    """Start a session that plans tiny queries fast: no code generation, one partition."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pyspark.sql import SparkSession
+
+        settings = {
+            "spark.ui.enabled": "false",
+            "spark.ui.showConsoleProgress": "false",
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.driver.host": "127.0.0.1",
+            "spark.sql.shuffle.partitions": "1",
+            "spark.default.parallelism": "1",
+            "spark.sql.codegen.wholeStage": "false",
+            "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+            "spark.sql.adaptive.enabled": "false",
+        }
+        builder = SparkSession.builder.master("local[2]").appName("diskenc tests")
+        for name, value in settings.items():
+            builder = builder.config(name, value)
+        started = builder.getOrCreate()
+    started.sparkContext.setLogLevel("ERROR")
+    yield started
+    started.stop()
+
+
+def test_spark_judges_and_sums_as_duckdb_does(session, tmp_path):
+    small = de.load(de.sample_path(), engine="duckdb")
+    spark = de.Inventory.open(small.save(tmp_path / "inventory"), engine="spark")
+    theirs, ours = de.coverage(spark), de.coverage(small)
+    assert theirs.columns == ours.columns
+    rows = sorted(map(tuple, theirs.collect()), key=str)
+    assert rows == sorted(ours.fetchall(), key=str)
+    assert len(rows) == 400
+
+    shares = [de.summarize(cov, by=None, capability="caches") for cov in (theirs, ours)]
+    assert tuple(shares[0].collect()[0]) == shares[1].fetchall()[0]
+
+
+def test_load_hands_the_tables_to_spark(session):
+    inv = de.load(de.sample_path() / "disks.jsonl", engine="spark")
+    assert inv.disks.count() == 382
+    assert inv.ledger.collect()[0]["rows_used"] == 382
