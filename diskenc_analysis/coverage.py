@@ -15,6 +15,7 @@ from diskenc_analysis.identity import identity
 from diskenc_analysis.judge import OF_VM, WORST_FIRST, disk_verdicts
 from diskenc_analysis.layers import Layers
 from diskenc_analysis.methods import decide
+from diskenc_analysis.reasons import reasons
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -110,7 +111,9 @@ def _verdict(
         "temp_disk_key_owner": _temp_key_owner(verdicts["temp_disk"], vm),
         **verdicts,
         "conflicts": "; ".join(own.conflicts),
-        "evidence": "; ".join([*own.evidence, *filter(None, [vm["vm_evidence"]])]),
+        "evidence": "; ".join(
+            filter(None, [*own.evidence, vm["vm_evidence"], *reasons(mine, own, verdicts)])
+        ),
     }
 
 

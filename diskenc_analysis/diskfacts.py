@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import narwhals as nw
@@ -31,6 +32,12 @@ _DIFFER = r"(?:encryption_type|ade_enabled|ade_settings|security_type|managed_by
 _UNCACHED = ["ultrassd_lrs", "premiumv2_lrs"]
 
 
+def _odd_word(name: str, known: Mapping[str, str]) -> nw.Expr:
+    """Keep a word that the rules do not know, as it came, for the evidence."""
+    kept = nw.col(name).fill_null("").str.replace_all("[|\u00a6]", "/").str.slice(0, 60)
+    return nw.when(low(name).is_in(["", *known])).then(nw.lit("")).otherwise(kept)
+
+
 def _unless_doubted(name: str, value: nw.Expr, otherwise: str) -> nw.Expr:
     return nw.when(doubted(name)).then(nw.lit(otherwise)).otherwise(value)
 
@@ -43,6 +50,8 @@ OWN_FACTS: dict[str, nw.Expr] = {
     "sse_fact": _unless_doubted(
         "encryption_type", words("encryption_type", _SSE, "unrecognised", "missing"), "missing"
     ),
+    "odd_type": _odd_word("encryption_type", _SSE),
+    "odd_security": _odd_word("security_type", _CONFIDENTIAL),
     "flag": choose(
         [
             (doubted("ade_enabled", "ade_settings"), "doubt"),
@@ -75,6 +84,8 @@ _NO_ROW = {
     "owner_doubt": "no",
     "state": "loose",
     "sse_fact": "no_row",
+    "odd_type": "",
+    "odd_security": "",
     "flag": "no_row",
     "conf_disk": "no_row",
     "sku_class": "unknown",
@@ -94,6 +105,7 @@ def own_rows(frame: Frame, kind: str) -> Frame:
         owner_key=nw.col("managed_by_key"),
         des_key=nw.col("disk_encryption_set_id_key"),
         secure_key=nw.col("secure_vm_disk_encryption_set_id_key"),
+        source_key=nw.col("source_resource_id_key"),
         own=profile(OWN),
     )
 
@@ -111,6 +123,7 @@ def listed_only(inv: Inventory, lists: Frame) -> Frame:
             owner_key=nw.col("vm_key"),
             des_key=none,
             secure_key=none,
+            source_key=none,
             own=nw.lit(BAR.join(_NO_ROW[n] for n in OWN)),
         )
     )

@@ -288,11 +288,14 @@ def _heads_sql(table: Table, relation: str, source: str, layout: str) -> str:
 
 
 def _parsed_once(columns: str, relation: str) -> str:
-    """SQL for columns of which those of `e` are taken out in one go: each `->>` parses the whole object."""
+    """SQL for columns of which those of `e` are taken out in one go: each `->>` parses the whole object.
+
+    A filter above would be pushed below and take them out again, for each of its terms; `unnest` stops it.
+    """
     paths = list(dict.fromkeys(re.findall(r"e->>('[^']+')", columns)))
     for at, path in enumerate(paths, start=1):
         columns = columns.replace(f"e->>{path}", f"m[{at}]")
-    taken = f"(SELECT *, json_extract_string(e, [{', '.join(paths)}]) AS m FROM {relation})"
+    taken = f"(SELECT *, unnest([json_extract_string(e, [{', '.join(paths)}])]) AS m FROM {relation})"
     return f"SELECT {columns} FROM {taken if paths else relation}"
 
 

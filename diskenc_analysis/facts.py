@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
 
 _KEYS = ("ade", "listed", "extension")
-_PARTS = ("own", "listing", "owners", "vm", "des", "secure", *_KEYS)
+_PARTS = ("own", "lineage", "listing", "owners", "vm", "des", "secure", *_KEYS)
 #: Facts where a part is missing: the disk has no VM that was read, no set, no key.
 _ABSENT = {
     **dict.fromkeys(LIST_FACTS, ""),
@@ -120,7 +120,7 @@ def disk_facts(inv: Inventory) -> DiskFacts:
     extra = kept(inv, _extra(rows, inv, lists), "extra_owners")
     vms, vm_known = _vms(inv, rows, extra)
     listing = lists.group_by("disk_key").agg(nw.col("listing").min())
-    rows = rows.join(listing, on="disk_key", how="left")
+    rows = rows.join(_lineage(rows), on="source_key", how="left").join(listing, on="disk_key", how="left")
     rows = rows.join(kept(inv, _several(rows, extra, vms), "several_owners"), on="disk_key", how="left")
     one = nw.when(given("owner_key")).then(nw.lit("one")).otherwise(nw.lit("none"))
     rows = rows.with_columns(
@@ -133,6 +133,12 @@ def disk_facts(inv: Inventory) -> DiskFacts:
     known = {"listing": list_known, "vm": vm_known, **key_known}
     meanings = {text: _complete(text, known) for text in distinct(rows, "profile")}
     return DiskFacts(rows, extra, vms, vm_known, meanings)
+
+
+def _lineage(rows: Frame) -> Frame:
+    """Name the disks and snapshots that were under ADE: what is copied of them stays marked."""
+    marked = rows.filter(nw.col("flag").is_in(["on", "was_on"]))
+    return marked.select(source_key=nw.col("disk_key"), lineage=nw.lit("ade"))
 
 
 def _vms(inv: Inventory, disks: Frame, extra: Frame) -> tuple[Frame, dict[str, dict[str, str]]]:
@@ -180,7 +186,7 @@ def _complete(text: str, known: Mapping[str, Mapping[str, Mapping[str, str]]]) -
         facts |= known[part].get(parts[part], {})
     source = next((p for p in _KEYS if parts[p]), "")
     facts |= known.get(source, {}).get(parts.get(source, ""), _NO_KEY)
-    owners = parts["owners"]
+    owners, facts["lineage"] = parts["owners"], parts["lineage"]
     facts["host_states"] = {"none": "", "one": f"+{facts['vm_host'] or 'unknown'}"}.get(owners, owners)
     facts["attachment"] = _attachment(facts)
     facts["role"] = facts["list_role"] or {"windows": "os", "linux": "os", "none": "data"}.get(

@@ -59,6 +59,8 @@ def _evidence(facts: Facts) -> Iterator[str]:
             facts["local_disk"], "a local disk or not, unknown"
         )
         yield f"the VM's size has {local}, by {where} [C4]"
+    if facts["vm_host"] == "on" and facts["local_disk"] != "no":
+        yield "under encryption at host the temp disk has the platform's key [K4]"
     if facts["v5_plus"] == "yes" and facts["local_disk"] == "yes":
         yield "the VM's size is of version 5 or later [C4, K4]"
     if "on" in _states(facts, "ade_states"):

@@ -65,6 +65,7 @@ def find_conflicts(facts: Facts, layers: Layers, notes: Notes) -> None:
         and layers.host in ("on", "partial"),
         "once under Azure Disk Encryption, with encryption at host": layers.ade == "was_on"
         and layers.host == "on",
+        "once under Azure Disk Encryption, with a customer key": layers.ade == "was_on" and by_customer,
         "Azure Disk Encryption with a customer key on storage encryption": layers.ade == "on" and by_customer,
         "disk and disk encryption set of different types": (by_customer and _other_type(facts, layers))
         or (

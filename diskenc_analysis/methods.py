@@ -69,7 +69,7 @@ def _sse(facts: Facts, notes: Notes) -> str:
         notes.evidence.append(f"encryption.type is {fact.replace('_', ' ')} key [L1]")
         return fact
     why = {
-        "unrecognised": "encryption.type is not a known value",
+        "unrecognised": f"encryption.type is {facts['odd_type']!r}, which is not a known value",
         "no_row": "the VM lists this disk, but it is not in the inventory",
     }
     notes.evidence.append(f"{why.get(fact, 'encryption.type is not stated')} [L1]")
@@ -118,6 +118,10 @@ def _ade(facts: Facts, notes: Notes) -> str:
         notes.evidence.append("the disk's encryption settings were not read [L3]")
         return "unknown"
     notes.evidence.append("no sign of Azure Disk Encryption [L3]")
+    if facts["lineage"] == "ade":
+        notes.evidence.append(
+            "copied from a disk that was under it: not eligible for encryption at host [L4]"
+        )
     return "off"
 
 
@@ -183,7 +187,7 @@ def _confidential(facts: Facts, notes: Notes) -> str:
     if fact in (*ENCRYPTED, "guest_state_only", "non_persisted_tpm"):
         return _said(fact, "the disk's securityType", notes)
     if fact == "unrecognised":
-        notes.evidence.append("securityType is not a known value [L5]")
+        notes.evidence.append(f"securityType is {facts['odd_security']!r}, which is not a known value [L5]")
         return "unknown"
     if facts["role"] == "os" and facts["conf_list"] not in ("", "none"):
         return _said(listed_value(facts), "the VM's securityEncryptionType", notes)

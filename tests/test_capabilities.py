@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 
@@ -531,6 +532,18 @@ C11 = [
         view=[seen("c11-ade-not-on-the-data-disk-data", "notEncrypted")],
     ),
     machine_of("C11 data disk not read", "unknown", read=False),
+    # Owned by the disk's own word only: it is one of the VM's disks nevertheless.
+    Case(
+        "C11 data disk that the VM does not list",
+        [
+            *machine_of("C11 unlisted", "", data={"collection": ade()}).objects,
+            disk("c11-unlisted-other", "c11-unlisted"),
+        ],
+        {
+            "c11-unlisted-os": {"defender_status": "Unhealthy"},
+            "c11-unlisted-other": {"defender_status": "Unhealthy"},
+        },
+    ),
     Case("C11 VM not read", [disk("c11-gone", "gone")], {"c11-gone": {"defender_status": "unknown"}}),
 ]
 
@@ -646,3 +659,23 @@ def test_c2_headlines_count_attached_unattached_and_snapshots_apart(tmp_path):
         None,
         None,
     ]
+
+
+# Said at the head of RULES: the number of a rule stands in the evidence of the rows that it decided.
+@pytest.mark.parametrize(
+    ("rule", "name"),
+    [
+        ("C2", "c2-free"),
+        ("C3", "c3-windows-all-os"),
+        ("C4", "c4-no-local-disk-v4-os"),
+        ("C5", "c5-none-data"),
+        ("C6", "c6-one-on"),
+        ("C7", "c7-ade-on-a-custom-linux-image-os"),
+        ("C8", "c8-opted-in-os"),
+        ("C9", "c9-v5-os"),
+        ("C10", "c10-os"),
+        ("C11", "c11-guest-state-only-os"),
+    ],
+)
+def test_evidence_names_the_rule_that_decided(rows, rule, name):
+    assert re.search(rf"\b{rule}\b", rows[LATEST][name]["evidence"])

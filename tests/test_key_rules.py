@@ -7,6 +7,7 @@ from tests.rules import (
     CVM,
     CVM_DISK,
     HOST,
+    LATEST,
     PMK,
     V3,
     V5D,
@@ -218,3 +219,17 @@ def rows(tmp_path_factory):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
 def test_key_rule(case, rows):
     assert differences(case, rows) == {}
+
+
+# Said at the head of RULES: the number of a rule stands in the evidence of the rows that it decided.
+@pytest.mark.parametrize(
+    ("rule", "name"),
+    [
+        ("K1", "k1-ade-without-kek-os"),
+        ("K2", "k2-managed-hsm-os"),
+        ("K3", "k3-premium-key-not-read-os"),
+        ("K4", "k4-host-on-v3-customer-key-os"),
+    ],
+)
+def test_evidence_names_the_rule_that_decided(rows, rule, name):
+    assert rule in rows[LATEST][name]["evidence"]

@@ -8,6 +8,7 @@ from tests.rules import (
     CVM,
     CVM_DISK,
     HOST,
+    LATEST,
     PMK,
     Case,
     ade,
@@ -594,3 +595,20 @@ def test_l7_layers_that_differ_are_unknown_when_order_cannot_be_told(tmp_path):
         "agree-os": ["platform", "on", "off", "off"],
     }
     assert sum(entry["rows_set_aside"] for entry in ledger) == 4
+
+
+# Said at the head of RULES: the number of a rule stands in the evidence of the rows that it decided.
+@pytest.mark.parametrize(
+    ("rule", "name"),
+    [
+        ("L1", "l1-no-encryption-member-os"),
+        ("L2", "l2-flag-true-os"),
+        ("L3", "l3-1-collection-enabled-os"),
+        ("L4", "l4-not-seen-decrypted-os"),
+        ("L5", "l5-disk-platform-key-os"),
+        ("L6", "l6-never-sets-ade-os"),
+        ("L8", "l8-ade-with-host-os"),
+    ],
+)
+def test_evidence_names_the_rule_that_decided(rows, rule, name):
+    assert rule in rows[LATEST][name]["evidence"]
