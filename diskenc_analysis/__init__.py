@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from diskenc_analysis import tables as tables
     from diskenc_analysis.coverage import coverage as coverage
     from diskenc_analysis.exports import load as load
+    from diskenc_analysis.findings import findings as findings
     from diskenc_analysis.inventory import Inventory as Inventory
     from diskenc_analysis.matrix import matrix as matrix
     from diskenc_analysis.matrix import matrix_diff as matrix_diff
@@ -31,6 +32,7 @@ _NAMES = {
     "load": "exports",
     "Inventory": "inventory",
     "coverage": "coverage",
+    "findings": "findings",
     "summarize": "summary",
     "tally": "summary",
     "matrix": "matrix",

@@ -15,7 +15,7 @@ from diskenc_analysis.errors import ParameterError, UnknownNameError
 from diskenc_analysis.text import Row, clean, count_rows, number, percent, rows
 
 __all__ = ["HtmlTable", "percent", "table", "templates"]
-_CELL_LIMIT = 400
+_CELL_LIMIT = 1200
 _PLAIN_ROWS = 20
 _ROUNDING = {"share_low": "down", "share_high": "up"}
 
