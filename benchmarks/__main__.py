@@ -1,4 +1,4 @@
-"""Whole-process times of the kit beside a yardstick, as ratios: `make bench`, or `python -m benchmarks --help`."""
+"""Whole-process times of the kit beside a yardstick, as ratios: `python -m benchmarks --help`."""
 
 from __future__ import annotations
 
@@ -56,7 +56,12 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path, help="JSON file for the result")
     options = parser.parse_args()
     results = [
-        compare("diskenc --help / papermill --help", [f"{BIN}/diskenc", "--help"], [f"{BIN}/papermill", "--help"], options.runs)
+        compare(
+            "diskenc --help / papermill --help",
+            [f"{BIN}/diskenc", "--help"],
+            [f"{BIN}/papermill", "--help"],
+            options.runs,
+        )
     ]
     for disks in options.sizes:
         with tempfile.TemporaryDirectory() as folder:

@@ -1,9 +1,9 @@
 """The README's table of twelve kinds of disk: what scanners in use say, and what the kit says.
 
-The scanners' columns are in `data/conformance.csv`: Prowler 5.46.0 (its two checks on customer keys) and Cloud
-Custodian 0.7.52 (a filter for disks without a customer key, and one for VMs without encryption at host), both
-run offline on one estate. The kit's columns are made anew here. To write the table into the README:
-`python tests/test_conformance.py`.
+The scanners' columns are in `data/conformance.csv`: Prowler 5.46.0 (its two checks on customer keys) and
+Cloud Custodian 0.7.52 (a filter for disks without a customer key, and one for VMs without encryption at
+host), both run offline on one estate. The kit's columns are made anew here. To write the table into the
+README: `python tests/test_conformance.py`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,10 @@ import diskenc_analysis as de
 
 pytestmark = [
     pytest.mark.spark,
-    pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs a Java runtime, and no java was found"),
+    pytest.mark.skipif(
+        shutil.which("java") is None, reason="Spark needs a Java runtime, but there is no java"
+    ),
+    pytest.mark.usefixtures("session"),
     pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
 ]
 
@@ -43,7 +46,7 @@ def session():
     started.stop()
 
 
-def test_spark_judges_and_sums_as_duckdb_does(session, tmp_path):
+def test_spark_judges_and_sums_as_duckdb_does(tmp_path):
     small = de.load(de.sample_path(), engine="duckdb")
     spark = de.Inventory.open(small.save(tmp_path / "inventory"), engine="spark")
     theirs, ours = de.coverage(spark), de.coverage(small)
@@ -56,7 +59,7 @@ def test_spark_judges_and_sums_as_duckdb_does(session, tmp_path):
     assert tuple(shares[0].collect()[0]) == shares[1].fetchall()[0]
 
 
-def test_load_hands_the_tables_to_spark(session):
+def test_load_hands_the_tables_to_spark():
     inv = de.load(de.sample_path() / "disks.jsonl", engine="spark")
     assert inv.disks.count() == 382
     assert inv.ledger.collect()[0]["rows_used"] == 382
