@@ -69,7 +69,7 @@ def coverage(inv: Inventory, edition: str = "latest") -> Any:
     >>> from diskenc_analysis import load, sample_path
     >>> cov = coverage(load(sample_path()))
     >>> sorted(set(cov["at_rest"]))
-    ['not_applicable', 'unknown', 'yes']
+    ['no', 'not_applicable', 'yes']
     """
     edition = resolve_edition(edition)
     facts = disk_facts(inv)
@@ -172,8 +172,7 @@ def _vm_verdict(
         name: "+".join(sorted({parts[k] for parts in states} - {""}))
         for k, name in enumerate(("ade_states", "conf_states", "kek_states"))
     }
-    seen = {"seen": "yes" if vm else "no"}
-    return judge_vm.vm_verdicts({**judge_vm.UNSEEN, **known.get(vm, {}), **gathered, **seen}, edition)
+    return judge_vm.vm_verdicts({**judge_vm.UNSEEN, **known.get(vm, {}), **gathered}, edition)
 
 
 def _worst(facts: DiskFacts, vms: Frame, inv: Inventory, of_vm: Mapping[str, Mapping[str, str]]) -> Frame:

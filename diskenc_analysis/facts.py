@@ -35,7 +35,7 @@ _PARTS = ("own", "lineage", "listing", "owners", "vm", "des", "secure", *_KEYS)
 #: Facts where a part is missing: the disk has no VM that was read, no set, no key.
 _ABSENT = {
     **dict.fromkeys(LIST_FACTS, ""),
-    **dict.fromkeys(VM_FACTS, ""),
+    **dict.fromkeys((*VM_FACTS, "vm_flagged", "entra"), ""),
     **dict.fromkeys(("des_type", "des_store", "des_hsm", "secure_type", "secure_store", "secure_hsm"), ""),
     **dict.fromkeys(("des", "secure"), "none"),
 }
@@ -118,7 +118,7 @@ def disk_facts(inv: Inventory) -> DiskFacts:
     rows = nw.concat([disks, snapshots, listed_only(inv, lists)], how="vertical")
     rows = kept(inv, rows, "disk_own")
     extra = kept(inv, _extra(rows, inv, lists), "extra_owners")
-    vms, vm_known = _vms(inv, rows, extra)
+    vms, vm_known = _vms(inv, rows, extra, lists, list_known)
     listing = lists.group_by("disk_key").agg(nw.col("listing").min())
     rows = rows.join(_lineage(rows), on="source_key", how="left").join(listing, on="disk_key", how="left")
     rows = rows.join(kept(inv, _several(rows, extra, vms), "several_owners"), on="disk_key", how="left")
@@ -141,15 +141,25 @@ def _lineage(rows: Frame) -> Frame:
     return marked.select(source_key=nw.col("disk_key"), lineage=nw.lit("ade"))
 
 
-def _vms(inv: Inventory, disks: Frame, extra: Frame) -> tuple[Frame, dict[str, dict[str, str]]]:
-    """Fold the facts of the VMs; a VM is `flagged` where any of its disks carries ADE settings."""
+def _vms(
+    inv: Inventory, disks: Frame, extra: Frame, lists: Frame, listed: Mapping[str, Mapping[str, str]]
+) -> tuple[Frame, dict[str, dict[str, str]]]:
+    """Fold the facts of the VMs; a VM is `flagged` where any of its disks carries ADE settings.
+
+    It is of the generation with an Entra app (`entra`) where its own list says that a disk is encrypted.
+    """
     marked = disks.filter(nw.col("flag").is_in(["on", "was_on"]))
     more = extra.join(marked.select("disk_key"), on="disk_key", how="semi").select("vm_key")
     flagged = nw.concat(
         [marked.filter(given("owner_key")).select(vm_key=nw.col("owner_key")), more], how="vertical"
     )
+    old = [part for part, facts in listed.items() if facts["vm_flag"] == "on"]
+    entra = lists.filter(nw.col("listing").is_in(old or ["none"])).select("vm_key").unique()
     vms = vm_rows(inv).join(flagged.unique().with_columns(vm_flagged=nw.lit("yes")), on="vm_key", how="left")
-    folded, known = fold(inv, vms.select("vm_key", **VM_FACTS), {n: nw.col(n) for n in VM_FACTS}, "vm")
+    vms = vms.join(entra.with_columns(entra=nw.lit("yes")), on="vm_key", how="left")
+    folded, known = fold(
+        inv, vms, {n: nw.col(n).fill_null("") for n in (*VM_FACTS, "vm_flagged", "entra")}, "vm"
+    )
     hosts = [{"vm": part, "vm_host": facts["vm_host"]} for part, facts in known.items()]
     folded = folded.join(helper(inv, "vm_hosts", hosts, ["vm", "vm_host"]), on="vm", how="left")
     return kept(inv, folded, "vm_facts"), known

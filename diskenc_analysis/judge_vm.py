@@ -11,6 +11,7 @@ from diskenc_analysis.layers import Facts
 
 #: The facts of a VM that is not in the inventory.
 UNSEEN = {
+    "seen": "no",
     "vm_host": "unknown",
     "vm_kind": "unknown",
     "vm_os": "unknown",

@@ -164,6 +164,11 @@ def _ade_of_vm(facts: Facts, notes: Notes) -> str:
     if facts["ext_age"] == "old" and said in ("encrypted", "not_encrypted"):
         notes.evidence.append(f"the extension's substatus says {said.replace('_', ' ')} [L3.3]")
         return "on" if said == "encrypted" else "off"
+    if facts["role"] == "data" and facts["entra"] == "yes":
+        notes.evidence.append(
+            "the VM is under ADE with an Entra app, which leaves no flag on data disks [L3.3]"
+        )
+        return "unknown"
     return ""
 
 

@@ -169,10 +169,13 @@ def tally(cov: Any, by: Sequence[str]) -> Any:
         frame, _ = _grouped(frame, name)
     frame = frame.with_columns(_one=nw.lit(1), gib=nw.col("gib").fill_null(0.0))
     out = frame.group_by(list(by)).agg(nw.col("_one").sum().alias("disks"), nw.col("gib").sum().alias("_gib"))
-    return _native(cov, out.rename({"_gib": "gib"}).sort(*by, nulls_last=True))
+    return _native(
+        cov,
+        out.with_columns(nw.col("disks").cast(nw.Int64)).rename({"_gib": "gib"}).sort(*by, nulls_last=True),
+    )
 
 
 def _native(like: Any, frame: Frame) -> Any:
     """Give the result as the same kind of frame as came in; an eager frame gives an eager one."""
     eager = isinstance(nw.from_native(like), nw.DataFrame)
-    return nw.to_native(frame.collect() if eager else frame)
+    return nw.to_native(nw.maybe_reset_index(frame.collect()) if eager else frame)

@@ -32,7 +32,7 @@ def vm_rows(inv: Inventory) -> Frame:
     Returns
     -------
     Frame
-        `vm_key` and the columns that the expressions of `VM_FACTS` need.
+        `vm_key` and the facts of `VM_FACTS`.
     """
     sizes = helper(inv, "size_facts", size_facts(inv), ["size", "local_disk", "v5_plus", "size_from"])
     read_in = lazy(inv.extensions).filter(given("subscription_id")).select("subscription_id").unique()
@@ -46,9 +46,21 @@ def vm_rows(inv: Inventory) -> Frame:
     vms = lazy(inv.vms).with_columns(size=low("vm_size"), vm_key=nw.col("key"), set_key=set_key)
     vms = vms.join(sizes, on="size", how="left").join(_models(inv), on="set_key", how="left")
     if not inv.count("extensions"):
-        return vms.with_columns(**{n: nw.lit(None, nw.String) for n in (*_EXTENSION, "sub_read")})
-    vms = vms.join(_ade_facts(inv), on="vm_key", how="left")
-    return vms.join(read_in.with_columns(sub_read=nw.lit("yes")), on="subscription_id", how="left")
+        vms = vms.with_columns(**{n: nw.lit(None, nw.String) for n in (*_EXTENSION, "sub_read")})
+        return vms.with_columns(**VM_FACTS).select("vm_key", *VM_FACTS)
+    extensions = _ade_facts(inv)
+    vms = vms.join(extensions, on="vm_key", how="left")
+    vms = vms.join(read_in.with_columns(sub_read=nw.lit("yes")), on="subscription_id", how="left")
+    vms = vms.with_columns(**VM_FACTS).select("vm_key", *VM_FACTS)
+    return nw.concat([vms, _unread(extensions, inv)], how="vertical")
+
+
+def _unread(extensions: Frame, inv: Inventory) -> Frame:
+    """Give the VMs that were not read, but whose extension was: it speaks of their disks all the same."""
+    rows = extensions.join(lazy(inv.vms).select(vm_key=nw.col("key")), on="vm_key", how="anti")
+    return rows.select(
+        "vm_key", **{n: nw.col(n) if n in _EXTENSION else nw.lit(_UNREAD[n]) for n in VM_FACTS}
+    )
 
 
 def _models(inv: Inventory) -> Frame:
@@ -67,6 +79,7 @@ _EXTENSION = {
 }
 #: The facts of a VM, by name.
 VM_FACTS: dict[str, nw.Expr] = {
+    "seen": nw.lit("yes"),
     "vm_host": choose(
         [(doubted("encryption_at_host"), "unknown"), (is_true("encryption_at_host"), "on")], "off"
     ),
@@ -102,8 +115,10 @@ VM_FACTS: dict[str, nw.Expr] = {
         ],
         "no",
     ),
-    **{n: nw.col(n).fill_null("") for n in ("ext_volume", "ext_age", "sub_os", "sub_data", "vm_flagged")},
+    **{n: nw.col(n).fill_null("") for n in ("ext_volume", "ext_age", "sub_os", "sub_data")},
 }
+#: The same of a VM that was not read.
+_UNREAD = dict.fromkeys(VM_FACTS, "unknown") | {"seen": "no", "size_from": "", "model_host": "", "aks": "no"}
 
 
 def ade_extensions(inv: Inventory) -> Frame:

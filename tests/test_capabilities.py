@@ -544,6 +544,12 @@ C11 = [
             "c11-unlisted-other": {"defender_status": "Unhealthy"},
         },
     ),
+    # The disk's own security type tells that its VM is a ConfidentialVM.
+    Case(
+        "C11 confidential VM not read",
+        [disk("c11-cvm-gone", "c11-cvm-not-read", security=CVM_PLATFORM)],
+        {"c11-cvm-gone": {"defender_status": "NotApplicable"}},
+    ),
     Case("C11 VM not read", [disk("c11-gone", "gone")], {"c11-gone": {"defender_status": "unknown"}}),
 ]
 

@@ -3,7 +3,7 @@
 The scanners' columns are in `data/conformance.csv`: Prowler 5.46.0 (its two checks on customer keys) and
 Cloud Custodian 0.7.52 (a filter for disks without a customer key, and one for VMs without encryption at
 host), both run offline on one estate. The kit's columns are made anew here. To write the table into the
-README: `python tests/test_conformance.py`.
+README: `python -m tests.test_conformance`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,24 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from rules import CVM, CVM_DISK, HOST, V5D, Json, Rows, ade, cmk, disk, judged, secured, stores, vm, vm_id
 
 from diskenc_analysis.share import data_file
+from tests.rules import (
+    CVM,
+    CVM_DISK,
+    HOST,
+    V5D,
+    Json,
+    Rows,
+    ade,
+    cmk,
+    disk,
+    judged,
+    secured,
+    stores,
+    vm,
+    vm_id,
+)
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- conformance: begin -->", "<!-- conformance: end -->"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import narwhals as nw
 import pytest
-from rules import (
+
+import diskenc_analysis as de
+from tests.rules import (
     HOST,
     cmk,
     disk,
@@ -18,8 +20,6 @@ from rules import (
     vm,
     write,
 )
-
-import diskenc_analysis as de
 
 
 def _snapshot(name: str, of: str, **given):

@@ -41,6 +41,7 @@ LINUX = {"system": "Linux"}
 ENTRA = {"AADClientID": "00000000-1111-4222-8333-444444444444"}
 
 
+ELSEWHERE = set_id("x").replace("11111111-", "99999999-")
 # L1. FACTS 2.2 has the values of encryption.type; PAYLOADS 1 and 7 have what lacks it.
 UNKNOWN_KEY = {"sse": "unknown", "key_owner": "unknown", "customer_keys": "unknown", "at_rest": "yes"}
 L1 = [
@@ -86,6 +87,17 @@ L1 = [
         key_store="unknown",
         hsm="unknown",
         conflicts="",
+    ),
+    # Trap 21: a set that another subscription hides is a set that was not read, and contradicts nothing.
+    one(
+        "L1 set of another subscription",
+        of_disk={"encryption": cmk("x") | {"diskEncryptionSetId": ELSEWHERE}},
+        sse="customer",
+        customer_keys="yes",
+        key_store="unknown",
+        hsm="unknown",
+        # Nothing was read of the subscription that the set lies in, which is listed though no verdict changes.
+        **{"conflicts~": "no subscription that was read"},
     ),
     Case(
         "L1 null equals absent",
