@@ -16,7 +16,7 @@ from diskenc_analysis.extract import (
     resources_sql,
 )
 from diskenc_analysis.schema import Child, Column, Table
-from tests.exported import CMK, PMK, SET_ID, VM_ID, disk, disk_id, stub, vm
+from tests.exported import CMK, PMK, VM_ID, disk, disk_id, stub, vm
 
 RESOURCES = [table for table in schema.tables().values() if table.types]
 ELEMENTS = [table for table in schema.tables().values() if table.child and not table.types]
@@ -368,4 +368,3 @@ def test_objects_are_handed_on_as_they_came(connection):
     [found] = taken(connection, schema.table("vms"), row)
     assert json.loads(found["e"]) == row
     assert found["source"] == 7
-    assert SET_ID not in found["e"]

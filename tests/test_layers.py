@@ -96,7 +96,7 @@ L1 = [
         customer_keys="yes",
         key_store="unknown",
         hsm="unknown",
-        # Nothing was read of the subscription that the set lies in, which is listed though no verdict changes.
+        # Nothing was read of its subscription: that is listed, though no verdict changes by it.
         **{"conflicts~": "no subscription that was read"},
     ),
     Case(
