@@ -85,7 +85,7 @@ def coverage(
     import diskenc_analysis as de
     from diskenc_analysis.printing import write
 
-    inv = de.load(inventory, engine="duckdb", memory_limit=_MEMORY)
+    inv = de.load(inventory, engine="duckdb", memory_limit=_MEMORY, verdict_only=True)
     inv.require_disks()
     summary = de.summarize(de.coverage(inv, edition), by, capability, weight)
     write(summary, form.value, out)

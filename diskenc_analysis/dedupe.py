@@ -36,7 +36,7 @@ def set_aside_copies(connection: duckdb.DuckDBPyConnection, table: Table, ledger
     dates = [(n, ledger.captured_at(n)) for n in range(len(ledger.sources))]
     connection.execute("CREATE OR REPLACE TEMP TABLE captured (source INTEGER, captured_at VARCHAR)")
     connection.executemany("INSERT INTO captured VALUES (?, ?)", dates)
-    connection.execute(_ranked_sql(name, compared))
+    connection.execute(_ranked_sql(table, compared))
     connection.execute(f'DELETE FROM "{name}" WHERE key IN (SELECT key FROM copied)')
     connection.execute(_kept_sql(table, compared))
     for source, key, reason, rows in connection.execute(_ASIDE_SQL).fetchall():
@@ -44,17 +44,21 @@ def set_aside_copies(connection: duckdb.DuckDBPyConnection, table: Table, ledger
     connection.execute("DROP TABLE copied; DROP TABLE captured; DROP TABLE ranked")
 
 
-def _ranked_sql(name: str, compared: list[str]) -> str:
+def _ranked_sql(table: Table, compared: list[str]) -> str:
+    """Rank the captures of each key; where nothing else tells, what verdicts rest on decides before the rest."""
+    first = {c.name for c in table.columns if c.verdict}
+    verdict = ", ".join(f'"{c}"' for c in compared if c in first) or "NULL"
     prints = ", ".join(f'"{c}"' for c in compared)
     stub = "coalesce(starts_with(doubt, '*'), false)"
     return (
         "CREATE OR REPLACE TEMP TABLE ranked AS SELECT *, row_number() OVER same AS rank, "
         "first_value(print) OVER same AS kept_print, first_value(captured_at) OVER same AS kept_at FROM ("
-        f"SELECT t.*, md5(concat_ws('|', row({prints})::VARCHAR)) AS print, {stub} AS stub, captured_at, "
+        f"SELECT t.*, md5(concat_ws('|', row({prints})::VARCHAR)) AS print, "
+        f"md5(concat_ws('|', row({verdict})::VARCHAR)) AS verdict_print, {stub} AS stub, captured_at, "
         "bool_or(captured_at IS NULL) OVER (PARTITION BY key) AS unordered "
-        f'FROM "{name}" t JOIN copied USING (key) JOIN captured USING (source)) '
+        f'FROM "{table.name}" t JOIN copied USING (key) JOIN captured USING (source)) '
         "WINDOW same AS (PARTITION BY key ORDER BY CASE WHEN unordered THEN NULL ELSE captured_at END "
-        "DESC NULLS LAST, stub, print, source)"
+        "DESC NULLS LAST, stub, verdict_print, print, source)"
     )
 
 

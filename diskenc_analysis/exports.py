@@ -53,6 +53,7 @@ def load(
     *,
     memory_limit: str | None = None,
     small_bytes: int = SMALL_BYTES,
+    verdict_only: bool = False,
 ) -> Inventory:
     """Read export files into an inventory.
 
@@ -68,6 +69,8 @@ def load(
         DuckDB's memory limit, such as `2GB`; it spills to a temporary folder beyond.
     small_bytes : int
         Size in bytes up to which a file goes through the thorough pass.
+    verdict_only : bool
+        Read those columns alone on which a verdict rests, which is faster; the others stay empty.
 
     Returns
     -------
@@ -90,9 +93,10 @@ def load(
     check_engine(engine)
     files = list(_files(paths))
     with tempfile.TemporaryDirectory(prefix="diskenc-") as scratch, ThreadPoolExecutor(1) as hasher:
-        reader = _Reader(_connect(memory_limit), Path(scratch), hasher, small_bytes)
-        for path in files:
-            reader.read(path)
+        reader = _Reader(_connect(memory_limit), Path(scratch), hasher, small_bytes, verdict_only)
+        with reader.lines:
+            for path in files:
+                reader.read(path)
         return reader.finish(engine)
 
 
@@ -143,8 +147,9 @@ class _Reader:
     scratch: Path
     hasher: ThreadPoolExecutor
     small_bytes: int
+    verdict_only: bool = False
     ledger: Ledger = field(default_factory=Ledger)
-    lines: IO[str] | None = None
+    lines: IO[str] = field(init=False)
     waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -152,6 +157,10 @@ class _Reader:
             columns = ", ".join(f'"{n}" {table.column_type(n)}' for n in table.column_names())
             self.connection.execute(f'CREATE TABLE "{name}" ({columns})')
         self.lines = (self.scratch / NORMALISED).open("w", encoding="utf-8", errors="replace")
+
+    def _wanted(self, name: str) -> schema.Table:
+        table = schema.table(name)
+        return table.narrowed() if self.verdict_only else table
 
     def read(self, path: Path) -> None:
         """Read one file; its rows end in the tables or in the ledger's set-aside counts."""
@@ -224,7 +233,7 @@ class _Reader:
                     f"SELECT e::VARCHAR, '' FROM {_objects(opened)} WHERE {_NAMELESS}", types, opened, source
                 )
             return
-        table = schema.table(name)
+        table = self._wanted(name)
         inserted = 0
         layouts = {layout for arm_type, layout in counts if arm_type in types}
         for layout in sorted(layouts - ({"flat"} if "loose" in layouts else set())):
@@ -280,8 +289,6 @@ class _Reader:
                 self.ledger.set_aside(source, "", "nested too deeply", 1)
 
     def _write(self, row: dict[str, Any] | None, source: int) -> None:
-        if self.lines is None:
-            raise RuntimeError
         arm_type = str((row or {}).get("type") or "").lower()
         reason = "not an object" if row is None else "no id" if "id" not in row else ""
         if not reason and not _table(arm_type):
@@ -295,10 +302,8 @@ class _Reader:
 
     def finish(self, engine: str) -> Inventory:
         """Read the normalised rows, set copies aside, make the child tables and close the ledger."""
-        if self.lines is not None:
-            self.lines.close()
         for (name, layout), rows in self.waiting.items():
-            table = schema.table(name)
+            table = self._wanted(name)
             relation = _read_json(self.scratch / NORMALISED, file_columns(table, layout), "newline_delimited")
             stored = self._insert(table, resources_sql(table, relation, SOURCE_MEMBER, layout), "odd <> 3")
             if stored != rows:
@@ -309,7 +314,9 @@ class _Reader:
                 set_aside_copies(self.connection, table, self.ledger)
         for table in tables:
             if table.child:
-                self.connection.execute(f'INSERT INTO "{table.name}" BY NAME {_child_sql(table)}')
+                self.connection.execute(
+                    f'INSERT INTO "{table.name}" BY NAME {_child_sql(self._wanted(table.name))}'
+                )
         inv = Inventory(self.connection, "duckdb" if engine == "spark" else engine, self.ledger.rows())
         return inv.through_parquet(engine) if engine == "spark" else inv
 

@@ -68,7 +68,7 @@ _GAPS = (
     ),
     _Gap(
         "files with signs that the export was cut short",
-        "SELECT count(*) FROM ledger WHERE truncated",
+        "SELECT count(DISTINCT source) FROM ledger WHERE truncated",
         "what was cut off is absent from every count",
     ),
 )

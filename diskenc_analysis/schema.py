@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from diskenc_analysis.errors import UnknownNameError
@@ -105,12 +105,15 @@ class Column:
         ARM paths, the first that holds a value is used.
     meaning : str
         What the column says.
+    verdict : bool
+        Whether a verdict rests on it.
     """
 
     name: str
     dtype: str
     paths: tuple[str, ...]
     meaning: str
+    verdict: bool = False
 
     @property
     def sql_type(self) -> str:
@@ -138,6 +141,10 @@ class Table:
     columns: tuple[Column, ...]
     types: tuple[str, ...] = field(default=())
     child: Child | None = None
+
+    def narrowed(self) -> Table:
+        """Give the same table with the columns alone on which a verdict rests."""
+        return replace(self, columns=tuple(c for c in self.columns if c.verdict))
 
     def column_names(self) -> list[str]:
         """Name every column of the table as the inventory holds it, in order."""
@@ -174,7 +181,7 @@ def tables() -> dict[str, Table]:
         for row in csv.DictReader(file):
             paths = tuple(row["path"].split("|"))
             columns.setdefault(row["table"], []).append(
-                Column(row["column"], row["dtype"], paths, row["meaning"])
+                Column(row["column"], row["dtype"], paths, row["meaning"], row["verdict"] == "yes")
             )
     return {t: Table(t, tuple(cs), TYPES.get(t, ()), CHILDREN.get(t)) for t, cs in columns.items()}
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from diskenc_analysis import shapes
 from diskenc_analysis.errors import UnknownNameError, UnreadableInputError
 from diskenc_analysis.exports import NOT_OURS, load
 from tests.exported import (
@@ -390,9 +391,17 @@ def test_a_character_that_no_file_can_hold_costs_no_row(tmp_path):
     assert by_name(inv, "disks").keys() == {"a", "b"}
 
 
-def test_a_row_that_is_nested_too_deeply_is_set_aside(tmp_path):
-    deep = json.dumps(disk("deep")).replace('"Unattached"', '{"a":' * 800 + "1" + "}" * 800)
-    inv = read_text(tmp_path, f"[{json.dumps(disk('a'))}, {deep}]")
+def test_a_row_that_is_nested_too_deeply_is_set_aside(tmp_path, monkeypatch):
+    whole = shapes.normalise
+
+    def shallow(row):
+        # How deep is too deep differs between Python's versions.
+        if row["name"] == "deep":
+            raise RecursionError
+        return whole(row)
+
+    monkeypatch.setattr(shapes, "normalise", shallow)
+    inv = read_text(tmp_path, [disk("a"), disk("deep")])
     assert by_name(inv, "disks").keys() == {"a"}
     assert counts(inv)[""] == (1, 0, 1, "1 nested too deeply")
 
