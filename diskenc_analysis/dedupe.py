@@ -45,7 +45,7 @@ def set_aside_copies(connection: duckdb.DuckDBPyConnection, table: Table, ledger
 
 
 def _ranked_sql(table: Table, compared: list[str]) -> str:
-    """Rank the captures of each key; where nothing else tells, what verdicts rest on decides before the rest."""
+    """Rank the captures of each key; what verdicts rest on decides a tie before the rest."""
     first = {c.name for c in table.columns if c.verdict}
     verdict = ", ".join(f'"{c}"' for c in compared if c in first) or "NULL"
     prints = ", ".join(f'"{c}"' for c in compared)

@@ -44,6 +44,12 @@ _GAPS = (
         "whether there is a temp disk at all",
     ),
     _Gap(
+        "disks and snapshots whose size is not known",
+        """SELECT (SELECT count(*) FROM disks WHERE size_gb IS NULL AND size_bytes IS NULL)
+        + (SELECT count(*) FROM snapshots WHERE size_gb IS NULL AND size_bytes IS NULL)""",
+        "no verdict, but they weigh nothing where GiB are summed",
+    ),
+    _Gap(
         "subscriptions without a name",
         """SELECT count(DISTINCT subscription_id) FROM disks WHERE subscription_id NOT IN
         (SELECT subscription_id FROM subscriptions WHERE subscription_id IS NOT NULL)""",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -92,17 +94,35 @@ def _grouped(frame: Frame, by: str | None) -> tuple[Frame, str | None]:
         return frame, None
     columns = frame.collect_schema().names()
     if by.startswith("tag:"):
-        pattern = rf'^.*?"{by[4:]}"\s*:\s*"'
-        tag = nw.col("tags").fill_null("")
-        value = tag.str.replace_all(pattern, "").str.replace_all(r'".*$', "")
-        found = tag.str.contains(rf'"{by[4:]}"\s*:\s*"')
-        return frame.with_columns(nw.when(found).then(value).otherwise(nw.lit("(no tag)")).alias(by)), by
+        return frame.with_columns(_tag(by[4:]).alias(by)), by
     if by not in columns:
         raise UnknownNameError.of("column", by, columns)
     if by == "subscription_name" and "subscription_id" in columns:
         name = nw.when(~nw.col(by).is_null()).then(nw.col(by)).otherwise(nw.col("subscription_id"))
         frame = frame.with_columns(name.alias(by))
     return frame.with_columns(nw.col(by).cast(nw.String).fill_null("(none)")), by
+
+
+def _tag(name: str) -> nw.Expr:
+    """Read one tag out of the JSON text of all; Azure compares tag names without regard to case.
+
+    Escaped quotes and backslashes are set aside first, so that the next quote ends the value.
+    """
+    text = nw.col("tags").fill_null("")
+    for escaped, mark in _ESCAPED:
+        text = text.str.replace_all(escaped, mark, literal=True)
+    quoted = json.dumps(name, ensure_ascii=False)[1:-1]
+    for escaped, mark in _ESCAPED:
+        quoted = quoted.replace(escaped, mark)
+    member = '(?is)^.*?"' + re.sub(r"([.^$*+?{}\[\]|()\\])", r"\\\1", quoted) + r"\"\s*:\s*\""
+    value = text.str.replace_all(member, "").str.replace_all(r'(?s)".*$', "")
+    for (_, mark), plain in zip(_ESCAPED, ("\\", '"'), strict=True):
+        value = value.str.replace_all(mark, plain, literal=True)
+    return nw.when(text.str.contains(member)).then(value).otherwise(nw.lit("(no tag)"))
+
+
+#: Escapes of JSON, and a character that no tag can hold in place of each; the backslash first.
+_ESCAPED = (("\\\\", "\x02"), ('\\"', "\x01"))
 
 
 def _one(frame: Frame, group: str | None, name: str, weight: str) -> Frame:

@@ -347,8 +347,8 @@ def test_taking_away_either_witness_of_an_entra_app_never_raises_a_verdict(world
     assert gained(as_it_is(found[LATEST]), found[LATEST], taken, ALONE) == {}
 
 
-# The one exception to the removals, by L3: without a collection a disk is off unless something says otherwise,
-# and of a VM that was not read nothing does. Its host encryption is unknown, by L2.
+# The one exception to the removals, by L3: without a collection a disk is off unless something says
+# otherwise, and of a VM that was not read nothing does. Its host encryption is unknown, by L2.
 def test_a_vm_that_was_not_read_says_nothing_of_ade_but_leaves_the_host_unknown(tmp_path):
     body, own = os_pair("view", machine={"view": [seen("view-os", "encrypted")]})
     before = judged_worlds(tmp_path / "before", renamed([body, own], 0))[LATEST]
