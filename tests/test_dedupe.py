@@ -158,17 +158,17 @@ def extension(path, arm_type, publisher="p"):
 
 @pytest.mark.parametrize("size", PATHS)
 def test_copies_are_counted_under_their_own_type(tmp_path, size):
-    rows = [extension("virtualMachines/v", "virtualMachines")] * 3
+    rows = [extension("virtualMachines/v", "virtualMachines")] * 2
     rows += [
         extension("virtualMachineScaleSets/s/virtualMachines/0", "virtualMachineScaleSets/virtualMachines")
     ]
-    rows += [extension("virtualMachineScaleSets/s", "virtualMachineScaleSets")] * 2
+    rows += [extension("virtualMachineScaleSets/s", "virtualMachineScaleSets")] * 3
     inv = read_text(tmp_path, rows, size)
     assert inv.count("extensions") == 3
     assert counts(inv) == {
-        "microsoft.compute/virtualmachines/extensions": (3, 1, 2, "2 duplicate"),
+        "microsoft.compute/virtualmachines/extensions": (2, 1, 1, "1 duplicate"),
         "microsoft.compute/virtualmachinescalesets/virtualmachines/extensions": (1, 1, 0, ""),
-        "microsoft.compute/virtualmachinescalesets/extensions": (2, 1, 1, "1 duplicate"),
+        "microsoft.compute/virtualmachinescalesets/extensions": (3, 1, 2, "2 duplicate"),
     }
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diskenc_analysis import shapes
+from diskenc_analysis import exports, shapes
 from diskenc_analysis.errors import UnknownNameError, UnreadableInputError
 from diskenc_analysis.exports import NOT_OURS, load
 from tests.exported import (
@@ -406,6 +406,13 @@ def test_a_row_that_is_nested_too_deeply_is_set_aside(tmp_path, monkeypatch):
     assert counts(inv)[""] == (1, 0, 1, "1 nested too deeply")
 
 
+def test_rows_that_were_read_but_not_stored_are_an_error(tmp_path, monkeypatch):
+    path = save(tmp_path / "rows.json", json.dumps([disk("a")]))
+    monkeypatch.setattr(exports.json, "dumps", lambda *_, **__: "{")
+    with pytest.raises(UnreadableInputError, match="of 1 rows for the table disks 0 could be stored"):
+        read(path)
+
+
 BAD_BYTES = lines([disk("a")]).replace("westeurope", "west\udcff").encode(errors="surrogateescape")
 
 
@@ -465,8 +472,10 @@ def folder(tmp_path_factory):
     save(root / "two" / "disks.csv", "id\n/x\n")
     save(root / ".hidden" / "disks.json", json.dumps([disk("hidden")]))
     save(root / "one" / ".truth.json", json.dumps([disk("truth")]))
-    save(root / "[one]" / "disks[1].json", json.dumps([disk("bracket")]))
-    save(root / "[one]" / "disks1.json", json.dumps([disk("one")]))
+    save(root / "six" / "disks[1].json", json.dumps([disk("bracket")]))
+    save(root / "six" / "disks1.json", json.dumps([disk("other")]))
+    save(root / "[s]" / "disks.json", json.dumps([disk("folder")]))
+    save(root / "s" / "disks.json", json.dumps([disk("s")]))
     return root
 
 
@@ -475,14 +484,14 @@ def names(paths, size=THOROUGH):
 
 
 def test_a_folder_is_searched_and_what_is_hidden_is_passed_over(folder):
-    assert names(folder) == {"a", "b", "c", "bracket", "one"}
+    assert names(folder) == {"a", "b", "c", "s", "bracket", "folder", "other"}
 
 
 def test_files_that_are_no_json_are_in_the_ledger(folder):
     rows = records(load(folder, engine="duckdb"), "ledger")
     found = {Path(r["source"]).name: r["rows_read"] for r in rows if r["shape"].startswith("not read")}
     assert found == {"notes.txt": 0, "disks.csv": 0}
-    assert len(rows) == 8
+    assert len(rows) == 10
 
 
 def test_one_file_alone_may_be_no_json_too(folder):
@@ -494,7 +503,7 @@ def test_one_file_alone_may_be_no_json_too(folder):
     ("pattern", "expected"),
     [
         ("one/*.json", {"a"}),
-        ("*/disks.json", {"a"}),
+        ("*/disks.json", {"a", "folder", "s"}),
         ("**/*.gz", {"c"}),
         ("tw?", {"b", "c"}),
         ("o*", {"a"}),
@@ -511,7 +520,8 @@ def test_a_pattern_without_a_match_is_an_error(folder):
 
 @pytest.mark.parametrize("size", PATHS)
 def test_wildcards_in_a_name_lead_to_no_other_file(folder, size):
-    assert names(folder / "[one]" / "disks[1].json", size) == {"bracket"}
+    assert names(folder / "six" / "disks[1].json", size) == {"bracket"}
+    assert names(folder / "[s]", size) == {"folder"}
 
 
 def test_a_hidden_file_is_read_when_it_is_named(folder):

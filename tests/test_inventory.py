@@ -128,6 +128,7 @@ def test_gaps_are_counted(inventory):
         "disks that VMs list but that are not in the inventory": 1,
         "disks without their storage encryption": 2,
         "disk encryption sets that disks name but that are not in the inventory": 1,
+        "disks and snapshots whose size is not known": 1,
         "subscriptions without a name": 1,
         "disks and VMs whose object carries no properties": 1,
         "disks and VMs with values that cannot be trusted": 1,

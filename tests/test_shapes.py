@@ -180,6 +180,11 @@ def test_snake_case_is_respelt_at_every_depth():
     assert volume == {"diskEncryptionKey": {"secretUrl": "u"}}
 
 
+def test_of_two_spellings_the_first_that_holds_a_value_is_used():
+    assert normalise({"id": DISK, "disk_size_gb": None, "diskSizeGb": 4, "diskSizeGB": 8})["diskSizeGB"] == 4
+    assert normalise({"id": DISK, "diskSizeGB": 8, "disk_size_gb": None})["diskSizeGB"] == 8
+
+
 def test_the_misspelt_hardware_profile_of_an_older_sdk_is_read():
     assert normalise({"id": DISK, "handware_profile": {"vm_size": "S"}})["hardwareProfile"] == {"vmSize": "S"}
 
