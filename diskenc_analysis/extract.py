@@ -3,117 +3,14 @@
 Three nested steps, so that each JSON text is parsed once a row: *heads* (the members at the top of the
 object or of its `properties`, still as JSON text), *parts* (all members wanted of one head, as a list),
 then the columns. Both the reader of files and the tables made of elements use it.
-
-A file is read in one *layout* at a time, for every column asked of it costs time in every row: `nested`
-(the body under `properties`, as ARM has it) or `flat` (as the CLI prints it).
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from diskenc_analysis.members import AS_JSON, MemberPath, head_sql, heads_of, markers, parse, paths_of
 from diskenc_analysis.schema import ENVELOPE, Column, Table
-
-#: Envelope members that the flattened spelling of a body member must not take over.
-_TAKEN = {"id", "name", "type", "location", "region", "tags", "properties"}
-#: Layouts in which the relation holds each object as the JSON value `e`.
-_AS_JSON = ("element", "loose")
-#: A member that flat rows of older tools spell so, and others `diskSizeGB`; no specification has both.
-OTHER_CASE = "diskSizeGb"
-#: Column of the files that the normalising pass writes: which input a row came from.
-SOURCE_MEMBER = "__source"
-
-
-@dataclass(frozen=True)
-class _Path:
-    head: str
-    rest: str
-    body: bool
-    lower: bool
-
-
-def _parse(path: str, table: Table) -> _Path:
-    """Split a path into its head and what lies below it; an element is its own head."""
-    if not table.types:
-        return _Path("e", "" if path == "." else path, False, False)
-    body = path.startswith("properties.")
-    head, low, rest = re.fullmatch(r"(\w+)(~?)\.?(.*)", path.removeprefix("properties.")).groups()  # type: ignore[union-attr]
-    return _Path(head, rest, body, bool(low))
-
-
-def _paths(table: Table) -> list[_Path]:
-    envelope = [p for paths in ENVELOPE.values() for p in paths.split("|")] if table.types else []
-    return [_parse(p, table) for p in [*envelope, *(p for c in table.columns for p in c.paths)]]
-
-
-def _heads(table: Table) -> dict[str, bool]:
-    """Name each head of the table and whether it is a member of `properties`."""
-    heads: dict[str, bool] = {}
-    for path in _paths(table):
-        heads[path.head] = heads.get(path.head, False) or path.body
-    return heads
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
-
-
-def file_columns(table: Table, layout: str) -> dict[str, str]:
-    """Give the column specification with which DuckDB reads the objects of one table from a file.
-
-    DuckDB compares the names of a specification without regard to case, so of two spellings that differ in
-    case alone the first is kept; rows in another spelling are found by their missing id or by the
-    snake_case markers, and go through the normalising pass.
-
-    Parameters
-    ----------
-    table : Table
-        A table of ARM resources.
-    layout : {"nested", "flat"}
-        Where the body is.
-
-    Returns
-    -------
-    dict of str to str
-        SQL type by member name.
-
-    Examples
-    --------
-    >>> from diskenc_analysis.schema import table
-    >>> file_columns(table("disks"), "nested")["managedBy"]
-    'VARCHAR'
-    """
-    heads = _heads(table)
-    nested = _distinct([h for h, body in heads.items() if body]) if layout == "nested" else []
-    flat = [h for h, body in heads.items() if not body or (layout == "flat" and h not in _TAKEN)]
-    columns = dict.fromkeys(
-        _distinct(["id", "type", SOURCE_MEMBER, *flat, *markers(table, layout)]), "VARCHAR"
-    )
-    members = ", ".join(f'"{n}" VARCHAR' for n in nested)
-    columns["properties"] = f"STRUCT({members})" if nested else "VARCHAR"
-    return columns
-
-
-def markers(table: Table, layout: str) -> list[str]:
-    """Name the snake_case members that show a row to be in that spelling."""
-    heads = [h for h, body in _heads(table).items() if not body or layout == "flat"]
-    names = [_snake(h) for h in heads if _snake(h) != h.lower()]
-    return _distinct([*names, *(["handware_profile"] if "hardwareProfile" in heads else [])])
-
-
-def _distinct(names: list[str]) -> list[str]:
-    return list({n.lower(): n for n in reversed(names)}.values())[::-1]
-
-
-def _head(layout: str, name: str, body: bool) -> str:
-    """SQL for one head of an object: a column of a file, or a member of the JSON value `e`."""
-    if layout in _AS_JSON:
-        whole = f"e->>'$.properties.{name}'" if body else f"e->>'$.{name}'"
-        return f"coalesce({whole}, e->>'$.{name}')" if body and name not in _TAKEN else whole
-    if layout == "flat":
-        return "NULL::VARCHAR" if body and name in _TAKEN else f'"{name}"'
-    return f'properties."{name}"' if body else f'"{name}"'
 
 
 def _json_path(rest: str) -> str:
@@ -136,7 +33,7 @@ class _Parts:
     def __init__(self, table: Table) -> None:
         self.table = table
         self.wanted: dict[tuple[str, bool], list[str]] = {}
-        for path in _paths(table):
+        for path in paths_of(table):
             if _plain(path.rest):
                 rests = self.wanted.setdefault((path.head, path.lower), [])
                 if path.rest not in rests:
@@ -151,7 +48,7 @@ class _Parts:
             parts.append(f"TRY(json_extract_string({guard}, [{members}])) AS {_h(head, f'p{low:d}')}")
         return "".join(f", {p}" for p in parts)
 
-    def value(self, path: _Path, dtype: str) -> str:
+    def value(self, path: MemberPath, dtype: str) -> str:
         head = _h(path.head)
         if not path.rest:
             return head
@@ -166,7 +63,7 @@ class _Parts:
 
 
 def _value(column: Column, parts: _Parts) -> str:
-    paths = [_parse(p, parts.table) for p in column.paths]
+    paths = [parse(p, parts.table) for p in column.paths]
     values = [f"nullif({parts.value(p, column.dtype)}, '')" for p in paths]
     return f"coalesce({', '.join(values)})" if len(values) > 1 else values[0]
 
@@ -198,7 +95,7 @@ def _doubts(table: Table, parts: _Parts) -> dict[str, str]:
     """Give for each column the SQL test of whether its value is of the wrong type (never read as absent)."""
     doubts = {}
     for column in table.columns:
-        heads = {_h(path.head): None for path in (_parse(p, table) for p in column.paths) if path.rest}
+        heads = {_h(path.head): None for path in (parse(p, table) for p in column.paths) if path.rest}
         tests = [f"NOT (starts_with({h}, '{{') OR starts_with({h}, '['))" for h in heads]
         value = _value(column, parts)
         if column.dtype in ("bool", "float"):
@@ -211,7 +108,7 @@ def _doubts(table: Table, parts: _Parts) -> dict[str, str]:
 
 
 def _no_body(table: Table) -> str:
-    body = [_h(h) for h, is_body in _heads(table).items() if is_body]
+    body = [_h(h) for h, is_body in heads_of(table).items() if is_body]
     if not body or table.name in ("subscriptions", "keys"):
         return "false"
     return f"coalesce({', '.join(body)}) IS NULL"
@@ -271,9 +168,9 @@ def resources_sql(table: Table, relation: str, source: str, layout: str) -> str:
 
 def _heads_sql(table: Table, relation: str, source: str, layout: str) -> str:
     def top(name: str) -> str:
-        return f"e->>'$.{name}'" if layout in _AS_JSON else f'"{name}"'
+        return f"e->>'$.{name}'" if layout in AS_JSON else f'"{name}"'
 
-    heads = ", ".join(f"{_head(layout, h, body)} AS {_h(h)}" for h, body in _heads(table).items())
+    heads = ", ".join(f"{head_sql(layout, h, body)} AS {_h(h)}" for h, body in heads_of(table).items())
     marked = " OR ".join(
         f"({where}coalesce({', '.join(map(top, names))}) IS NOT NULL)"
         for where, names in _marks(table, layout, f"{top('properties')} IS NULL AND ")
@@ -301,7 +198,7 @@ def _parsed_once(columns: str, relation: str) -> str:
 
 def _hollow(table: Table, layout: str) -> str:
     """SQL that tells whether there are `properties` but nothing in them that the table knows."""
-    bodies = [h for h, body in _heads(table).items() if body]
+    bodies = [h for h, body in heads_of(table).items() if body]
     if not bodies or layout in ("flat", "loose"):
         return "false"
     inner = (f"e->>'$.properties.{h}'" if layout == "element" else f'properties."{h}"' for h in bodies)
@@ -311,7 +208,7 @@ def _hollow(table: Table, layout: str) -> str:
 
 def _marks(table: Table, layout: str, if_flat: str) -> list[tuple[str, list[str]]]:
     """Pair the markers that hold in a layout with the condition under which they do."""
-    if layout not in _AS_JSON:
+    if layout not in AS_JSON:
         return [("", markers(table, layout))]
     return [("", markers(table, "nested")), (if_flat, markers(table, "flat"))]
 

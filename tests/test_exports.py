@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diskenc_analysis import exports, shapes
+from diskenc_analysis import reader, shapes
 from diskenc_analysis.errors import UnknownNameError, UnreadableInputError
-from diskenc_analysis.exports import NOT_OURS, load
+from diskenc_analysis.exports import load
+from diskenc_analysis.reader import NOT_OURS
 from tests.exported import (
     CMK,
     COMPUTE,
@@ -408,7 +409,7 @@ def test_a_row_that_is_nested_too_deeply_is_set_aside(tmp_path, monkeypatch):
 
 def test_rows_that_were_read_but_not_stored_are_an_error(tmp_path, monkeypatch):
     path = save(tmp_path / "rows.json", json.dumps([disk("a")]))
-    monkeypatch.setattr(exports.json, "dumps", lambda *_, **__: "{")
+    monkeypatch.setattr(reader.json, "dumps", lambda *_, **__: "{")
     with pytest.raises(UnreadableInputError, match="of 1 rows for the table disks 0 could be stored"):
         read(path)
 

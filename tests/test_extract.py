@@ -9,12 +9,11 @@ import pytest
 from diskenc_analysis import schema
 from diskenc_analysis.extract import (
     elements_sql,
-    file_columns,
     key_sql,
-    markers,
     named_sql,
     resources_sql,
 )
+from diskenc_analysis.members import file_columns, markers
 from diskenc_analysis.schema import Child, Column, Table
 from tests.exported import CMK, PMK, VM_ID, disk, disk_id, stub, vm
 

@@ -1,0 +1,258 @@
+"""Files into the canonical tables: small ones by way of `shapes`, large ones by DuckDB itself.
+
+Both end in the same SQL, made by `extract` from the schema, and in the ledger.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import duckdb
+
+from diskenc_analysis import envelopes, schema, shapes
+from diskenc_analysis.dedupe import set_aside_copies
+from diskenc_analysis.errors import UnreadableInputError
+from diskenc_analysis.extract import elements_sql, named_sql, resources_sql, unnest_sql
+from diskenc_analysis.inventory import Inventory
+from diskenc_analysis.ledger import Ledger, sha256
+from diskenc_analysis.members import OTHER_CASE, SOURCE_MEMBER, file_columns
+
+_JSON = re.compile(r"\.(json|jsonl|ndjson)(\.gz)?$", re.IGNORECASE)
+_WILD = re.compile(r"[*?\[]")
+NORMALISED = "normalised.jsonl"
+NOT_OURS = "not a disk-related type"
+
+
+@dataclass
+class Reader:
+    """Reads files one by one into the canonical tables of a connection.
+
+    `lines` is the file of normalised rows, `waiting` the tables and layouts that it holds.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    scratch: Path
+    hasher: ThreadPoolExecutor
+    small_bytes: int
+    verdict_only: bool = False
+    ledger: Ledger = field(default_factory=Ledger)
+    lines: IO[str] = field(init=False)
+    waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        for name, table in schema.tables().items():
+            columns = ", ".join(f'"{n}" {table.column_type(n)}' for n in table.column_names())
+            self.connection.execute(f'CREATE TABLE "{name}" ({columns})')
+        self.lines = (self.scratch / NORMALISED).open("w", encoding="utf-8", errors="replace")
+
+    def _wanted(self, name: str) -> schema.Table:
+        table = schema.table(name)
+        return table.narrowed() if self.verdict_only else table
+
+    def read(self, path: Path) -> None:
+        """Read one file; its rows end in the tables or in the ledger's set-aside counts."""
+        source = self.ledger.add(path)
+        if not _JSON.search(path.name):
+            self.ledger.describe(source, "not read: not a JSON file", [])
+            return
+        self.ledger.hash_later(source, self.hasher.submit(sha256, path))
+        if path.stat().st_size <= self.small_bytes:
+            self._read_small(path, source)
+        else:
+            self._read_large(path, source)
+
+    def _read_small(self, path: Path, source: int) -> None:
+        parsed = shapes.parse(envelopes.read_text(path), str(path))
+        self.ledger.describe(source, parsed.shape, parsed.signs)
+        self.ledger.set_aside(source, "", "unreadable", parsed.unreadable)
+        self._normalise(parsed.rows, source)
+
+    def _read_large(self, path: Path, source: int) -> None:
+        """Let DuckDB read the file: a light pass to count, then one per table and layout that it holds."""
+        with envelopes.opened(path, self.scratch) as opened:
+            try:
+                found, counts = self._counted(opened)
+                self.ledger.describe(source, found.shape, shapes.signs_of(found.members, counts.total()))
+                for name in {_table(arm_type): None for arm_type, _ in counts}:
+                    self._read_table(name, counts, found, source)
+            except duckdb.Error as error:
+                raise UnreadableInputError(opened.explain(error)) from None
+
+    def _counted(self, opened: envelopes.Opened) -> tuple[envelopes.Opened, Counter[tuple[str, str]]]:
+        """Count the rows, uncut where the cut went wrong: pages one after the other, long last members."""
+        try:
+            return opened, self._count(opened)
+        except duckdb.Error:
+            if opened.whole is None:
+                raise
+            with suppress(duckdb.Error):
+                return opened.uncut(), self._count(opened.uncut())
+            raise
+
+    def _count(self, opened: envelopes.Opened) -> Counter[tuple[str, str]]:
+        """Count the rows by type, or none where they do not name themselves, and by layout."""
+        columns = {
+            "id": "VARCHAR",
+            "type": "VARCHAR",
+            "properties": 'STRUCT("_" VARCHAR)',
+            OTHER_CASE: "VARCHAR",
+        }
+        sql = (
+            f"SELECT CASE WHEN {named_sql('id', 'type')} THEN lower(type) ELSE '' END, CASE WHEN properties "
+            f"IS NOT NULL THEN 'nested' WHEN {OTHER_CASE} IS NOT NULL THEN 'loose' ELSE 'flat' END, "
+            f"count(*) FROM {_read_json(opened.path, columns, opened.format)} GROUP BY ALL"
+        )
+        return Counter({(t, layout): n for t, layout, n in self.connection.execute(sql).fetchall()})
+
+    def _read_table(
+        self, name: str | None, counts: Counter[tuple[str, str]], opened: envelopes.Opened, source: int
+    ) -> None:
+        types: Counter[str] = Counter()
+        for (arm_type, _), rows in counts.items():
+            if _table(arm_type) == name:
+                types[arm_type] += rows
+        if name is None:
+            for arm_type, rows in types.items():
+                if arm_type:
+                    self.ledger.set_aside(source, arm_type, NOT_OURS, rows)
+            if types.get(""):
+                self._read_again(
+                    f"SELECT e::VARCHAR, '' FROM {_objects(opened)} WHERE {_NAMELESS}", types, opened, source
+                )
+            return
+        table = self._wanted(name)
+        inserted = 0
+        layouts = {layout for arm_type, layout in counts if arm_type in types}
+        for layout in sorted(layouts - ({"flat"} if "loose" in layouts else set())):
+            spec = (opened.path, file_columns(table, layout), opened.format)
+            relation = _objects(opened) if layout == "loose" else _read_json(*spec)
+            inserted += self._insert(table, resources_sql(table, relation, str(source), layout), "odd = 0")
+        missing: Counter[str] = Counter()
+        if inserted < sum(types.values()):
+            sql = resources_sql(table, _objects(opened), str(source), "element")
+            again = f"SELECT e::VARCHAR, arm_type FROM ({sql}) WHERE odd = 2 AND {_of(table)}"
+            missing = self._read_again(again, {"": sum(types.values()) - inserted}, opened, source)
+        for arm_type, rows in types.items():
+            self.ledger.place(source, arm_type, rows - missing[arm_type])
+
+    def _insert(self, table: schema.Table, sql: str, where: str) -> int:
+        [(rows,)] = self.connection.execute(
+            f'INSERT INTO "{table.name}" BY NAME SELECT * EXCLUDE (arm_type, odd) FROM ({sql}) '
+            f"WHERE {where} AND {_of(table)}"
+        ).fetchall()
+        return int(rows)
+
+    def _read_again(
+        self, sql: str, expected: dict[str, int], opened: envelopes.Opened, source: int
+    ) -> Counter[str]:
+        """Send the rows that the fast pass could not use through the thorough one; count them by type."""
+        cursor = self.connection.cursor().execute(sql)
+        seen: Counter[str] = Counter()
+        while batch := cursor.fetchmany(10_000):
+            seen.update(arm_type for _, arm_type in batch)
+            self._thorough([text for text, _ in batch], source)
+        if seen.total() != expected[""]:
+            message = f"of {expected['']} rows in an unusual spelling {seen.total()} were found again"
+            raise UnreadableInputError(f"{opened.shown}: {message}")
+        return seen
+
+    def _thorough(self, texts: list[str | None], source: int) -> None:
+        parsed = shapes.Parsed()
+        for text in texts:
+            try:
+                shapes.unwrap(json.loads(text or ""), parsed)
+            except (ValueError, RecursionError):
+                parsed.unreadable += 1
+        self.ledger.sign(source, parsed.signs)
+        self.ledger.set_aside(source, "", "unreadable", parsed.unreadable)
+        self._normalise(parsed.rows, source)
+
+    def _normalise(self, rows: Iterable[Any], source: int) -> None:
+        """Write rows as normalised JSON lines, to be read into their tables at the end."""
+        for raw in rows:
+            try:
+                self._write(shapes.normalise(raw), source)
+            except RecursionError:
+                self.ledger.set_aside(source, "", "nested too deeply", 1)
+
+    def _write(self, row: dict[str, Any] | None, source: int) -> None:
+        arm_type = str((row or {}).get("type") or "").lower()
+        reason = "not an object" if row is None else "no id" if "id" not in row else ""
+        if not reason and not _table(arm_type):
+            reason = NOT_OURS
+        if row is None or reason:
+            self.ledger.set_aside(source, arm_type, reason, 1)
+            return
+        self.lines.write(json.dumps({**row, SOURCE_MEMBER: source}, ensure_ascii=False) + "\n")
+        self.ledger.place(source, arm_type, 1)
+        self.waiting[_table(arm_type) or "", "nested" if "properties" in row else "flat"] += 1
+
+    def finish(self, engine: str) -> Inventory:
+        """Read the normalised rows, set copies aside, make the child tables and close the ledger."""
+        for (name, layout), rows in self.waiting.items():
+            table = self._wanted(name)
+            relation = _read_json(self.scratch / NORMALISED, file_columns(table, layout), "newline_delimited")
+            stored = self._insert(table, resources_sql(table, relation, SOURCE_MEMBER, layout), "odd <> 3")
+            if stored != rows:
+                raise UnreadableInputError(f"of {rows} rows for the table {name} {stored} could be stored")
+        tables = schema.tables().values()
+        for table in tables:
+            if table.types:
+                set_aside_copies(self.connection, table, self.ledger)
+        for table in tables:
+            if table.child:
+                self.connection.execute(
+                    f'INSERT INTO "{table.name}" BY NAME {_child_sql(self._wanted(table.name))}'
+                )
+        inv = Inventory(self.connection, "duckdb" if engine == "spark" else engine, self.ledger.rows())
+        return inv.through_parquet(engine) if engine == "spark" else inv
+
+
+def _child_sql(table: schema.Table) -> str:
+    """SQL for the rows that other tables carry inside; a resource exported on its own comes first."""
+    if table.child is None:
+        raise ValueError(table.name)
+    if not table.child.whole:
+        return elements_sql(table)
+    sql = resources_sql(table, f"({unnest_sql(table)})", "parent_source", "element")
+    return (
+        f"SELECT * EXCLUDE (arm_type, odd, e) FROM ({sql}) WHERE key IS NOT NULL "
+        f'AND key NOT IN (SELECT key FROM "{table.name}") QUALIFY row_number() OVER (PARTITION BY key) = 1'
+    )
+
+
+def _table(arm_type: str | None) -> str | None:
+    return schema.table_of_type().get(arm_type or "")
+
+
+def _of(table: schema.Table) -> str:
+    types = ", ".join(f"'{t}'" for t in table.types)
+    return f"arm_type IN ({types})"
+
+
+def _quoted(path: Path) -> str:
+    """Quote a path, whose wildcards DuckDB would otherwise follow to other files."""
+    return "'" + _WILD.sub(r"[\g<0>]", str(path)).replace("'", "''") + "'"
+
+
+def _read_json(path: Path, columns: dict[str, str], form: str) -> str:
+    spec = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
+    options = f"columns = {{{spec}}}, format = '{form}', records = true, ignore_errors = true"
+    return f"read_json({_quoted(path)}, {options})"
+
+
+def _objects(opened: envelopes.Opened) -> str:
+    errors = ", ignore_errors = true" if opened.format == "newline_delimited" else ""
+    source = f"{_quoted(opened.path)}, format = '{opened.format}'{errors}"
+    return f"(SELECT json AS e FROM read_json_objects({source}))"
+
+
+_NAMELESS = "NOT " + named_sql("e->>'$.id'", "e->>'$.type'")
