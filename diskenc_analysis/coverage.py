@@ -141,7 +141,7 @@ def _vms(
     owned = marked.filter(given("vm_key")).select("vm_key", "states")
     more = facts.extra.join(marked.select("disk_key", "states"), on="disk_key", how="inner")
     owned = nw.concat([owned, more.select("vm_key", "states")], how="vertical")
-    words = sorted({row["states"] for row in states})
+    words = sorted({row["states"] for row in states}) or ["//"]  # an inventory without disks
     flags = [(nw.col("states") == word).cast(nw.Int64).alias(f"s{i}") for i, word in enumerate(words)]
     grouped = (
         owned.with_columns(*flags).group_by("vm_key").agg(*[nw.col(f"s{i}").max() for i in range(len(words))])

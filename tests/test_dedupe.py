@@ -70,6 +70,13 @@ def test_a_full_reply_stays_before_a_stub(captured, order):
     assert (row["size_gb"], row["doubt"]) == (64.0, None)
 
 
+def test_a_full_reply_stays_before_a_stub_whatever_else_they_say(tmp_path):
+    names = [f"disk-{n}" for n in range(12)]
+    inv = read_text(tmp_path, [row(name) for name in names for row in (stub, disk)])
+    assert {name: row["doubt"] for name, row in by_name(inv, "disks").items()} == dict.fromkeys(names)
+    assert counts(inv) == {DISKS: (24, 12, 12, "12 stub of a row that was read")}
+
+
 def test_two_stubs_are_one_stub(captured):
     row, reasons = captured(("a.json", [stub("d"), stub("d")]))
     assert (reasons, row["doubt"]) == ({"a.json": "1 duplicate"}, "*: no properties")

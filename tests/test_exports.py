@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diskenc_analysis import reader, shapes
+from diskenc_analysis import reader, schema, shapes
 from diskenc_analysis.errors import UnknownNameError, UnreadableInputError
 from diskenc_analysis.exports import load
 from diskenc_analysis.reader import NOT_OURS
@@ -315,6 +315,26 @@ def test_the_ledger_names_the_shape_and_the_bytes(mixed):
     for inv in mixed.values():
         for row in records(inv, "ledger"):
             assert row["sha256"] == hashlib.sha256(Path(row["source"]).read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("size", PATHS)
+def test_a_read_for_the_verdict_alone_says_the_same_of_it(tmp_path, inventory, size):
+    path = save(tmp_path / "array.json", json.dumps(MIXED))
+    narrow = load(path, engine="duckdb", small_bytes=size, verdict_only=True)
+    assert counts(narrow) == counts(inventory)
+    for name, table in schema.tables().items():
+        first = "key" if table.types else "parent_key"
+        kept = [first, *(column.name for column in table.columns if column.verdict)]
+        left = [column.name for column in table.columns if not column.verdict]
+        found, expected = records(narrow, name), records(inventory, name)
+        assert sorted(repr(subset(row, kept)) for row in found) == sorted(
+            repr(subset(row, kept)) for row in expected
+        )
+        assert all(row[column] is None for row in found for column in left)
+    doubts = [
+        {name: row["doubt"] for name, row in by_name(inv, "disks").items()} for inv in (narrow, inventory)
+    ]
+    assert doubts[0] == doubts[1]
 
 
 @pytest.mark.parametrize("size", PATHS)
