@@ -6,7 +6,7 @@ import duckdb
 
 from diskenc_analysis.ledger import Ledger
 from diskenc_analysis.schema import Table
-from diskenc_analysis.shapes import type_of
+from diskenc_analysis.spelling import type_of
 
 _NOT_COMPARED = {"source", "id", "name", "location", "resource_group", "doubt"}
 

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import duckdb
 
-from diskenc_analysis import envelopes, schema, shapes
+from diskenc_analysis import envelopes, schema, shapes, spelling
 from diskenc_analysis.dedupe import set_aside_copies
 from diskenc_analysis.errors import UnreadableInputError
 from diskenc_analysis.extract import elements_sql, named_sql, resources_sql, unnest_sql
@@ -179,7 +179,7 @@ class Reader:
         """Write rows as normalised JSON lines, to be read into their tables at the end."""
         for raw in rows:
             try:
-                self._write(shapes.normalise(raw), source)
+                self._write(spelling.normalise(raw), source)
             except RecursionError:
                 self.ledger.set_aside(source, "", "nested too deeply", 1)
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diskenc_analysis import reader, schema, shapes
+from diskenc_analysis import reader, schema
 from diskenc_analysis.errors import UnknownNameError, UnreadableInputError
 from diskenc_analysis.exports import load
 from diskenc_analysis.reader import NOT_OURS
@@ -413,7 +413,7 @@ def test_a_character_that_no_file_can_hold_costs_no_row(tmp_path):
 
 
 def test_a_row_that_is_nested_too_deeply_is_set_aside(tmp_path, monkeypatch):
-    whole = shapes.normalise
+    whole = spelling.normalise
 
     def shallow(row):
         # How deep is too deep differs between Python's versions.
@@ -421,7 +421,7 @@ def test_a_row_that_is_nested_too_deeply_is_set_aside(tmp_path, monkeypatch):
             raise RecursionError
         return whole(row)
 
-    monkeypatch.setattr(shapes, "normalise", shallow)
+    monkeypatch.setattr(spelling, "normalise", shallow)
     inv = read_text(tmp_path, [disk("a"), disk("deep")])
     assert by_name(inv, "disks").keys() == {"a"}
     assert counts(inv)[""] == (1, 0, 1, "1 nested too deeply")
