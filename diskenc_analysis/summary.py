@@ -67,8 +67,13 @@ def summarize(
     for name in names:
         _check(name, weight, explicit=capability is not None)
     frame, group = _grouped(lazy(cov), by)
-    parts = [_one(frame, group, name, _weight(name, weight)) for name in names]
-    return _native(cov, nw.concat(parts, how="vertical") if len(parts) > 1 else parts[0])
+    parts = [
+        _one(frame, group, name, _weight(name, weight)).with_columns(_order=nw.lit(order))
+        for order, name in enumerate(names)
+    ]
+    out = nw.concat(parts, how="vertical") if len(parts) > 1 else parts[0]
+    # An engine is free to give the parts in any order, and a report has to have the same bytes each time.
+    return _native(cov, out.sort("_order", *([group] if group else []), nulls_last=True).drop("_order"))
 
 
 def _check(name: str, weight: str | None, *, explicit: bool) -> None:
