@@ -128,10 +128,11 @@ def readings(facts: Facts, layers: Layers) -> list[Layers]:
 
 def _conditions(method: str, facts: Facts, layers: Layers) -> dict[str, Truth]:
     by_set = {"platform": False, "customer": True, "platform_and_customer": True}.get(layers.sse)
+    by_secure_set = None if layers.confidential == "unknown" else layers.confidential == "customer"
     custom = {"custom": True, "platform": False}.get(facts["image"])
     linux = {"linux": True, "windows": False}.get(facts["os"])
     return {
-        "has_des": layers.confidential == "customer" if method == "confidential" else by_set,
+        "has_des": by_secure_set if method == "confidential" else by_set,
         "has_kek": {"yes": True, "no": False}.get(layers.kek),
         "custom_linux_image": False
         if False in (custom, linux)
