@@ -77,5 +77,13 @@ def _listed_only(inv: Inventory) -> Frame:
 
 
 def _subscriptions(inv: Inventory) -> Frame:
+    """Name the subscriptions, those that share a name with their ids: else one would hide another."""
     named = lazy(inv.subscriptions).filter(given("subscription_id"), given("display_name"))
-    return named.group_by("subscription_id").agg(nw.col("display_name").min().alias("subscription_name"))
+    named = named.group_by("subscription_id").agg(nw.col("display_name").min())
+    ids = named.group_by("display_name").agg(
+        nw.col("subscription_id").min().alias("first"), nw.col("subscription_id").max().alias("last")
+    )
+    told = nw.concat_str([nw.col("display_name"), nw.lit(" ("), nw.col("subscription_id"), nw.lit(")")])
+    alone = nw.when(nw.col("first") == nw.col("last")).then(nw.col("display_name"))
+    named = named.join(ids, on="display_name", how="inner")
+    return named.select("subscription_id", subscription_name=alone.otherwise(told))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import narwhals as nw
 
 from diskenc_analysis.editions import capabilities
 from diskenc_analysis.errors import ParameterError, UnknownNameError
-from diskenc_analysis.frames import Frame, lazy
+from diskenc_analysis.frames import Frame, choose, lazy
 
 WEIGHTS = ("disks", "gib", "vms")
 _VALUES = {
@@ -20,7 +20,12 @@ _VALUES = {
     "not_applicable": ("not_applicable", "NotApplicable"),
     "unknown": ("unknown",),
 }
-_NAMES = ("yes", "no", "not_applicable", "unknown")
+_NAMES = tuple(_VALUES)
+_COLUMNS = ("capability", "weight", *_NAMES, "total", "share", "share_low", "share_high")
+#: Digits that sort the answers from the worst to the best (RULES C3), for the answers of several disks.
+_DIGITS = {"no": "1", "unknown": "2", "yes": "3", "not_applicable": "4"}
+_CODES = {_DIGITS[value]: words for value, words in _VALUES.items()}
+_OUTSIDE, _UNCOUNTED = "0", ""
 
 
 def summarize(
@@ -66,14 +71,18 @@ def summarize(
     names = list(capabilities()) if capability is None else [capability]
     for name in names:
         _check(name, weight, explicit=capability is not None)
-    frame, group = _grouped(lazy(cov), by)
+    frame = lazy(cov)
+    group = None if by is None else _group(frame, by)
     parts = [
         _one(frame, group, name, _weight(name, weight)).with_columns(_order=nw.lit(order))
         for order, name in enumerate(names)
     ]
     out = nw.concat(parts, how="vertical") if len(parts) > 1 else parts[0]
     # An engine is free to give the parts in any order, and a report has to have the same bytes each time.
-    return _native(cov, out.sort("_order", *([group] if group else []), nulls_last=True).drop("_order"))
+    if by is None:
+        return _native(cov, out.sort("_order").drop("_order"))
+    out = out.sort("_order", "_group").drop("_order")
+    return _native(cov, out.select(nw.col("_group").alias(by), *_COLUMNS))
 
 
 def _check(name: str, weight: str | None, *, explicit: bool) -> None:
@@ -93,19 +102,17 @@ def _weight(name: str, weight: str | None) -> str:
     return weight
 
 
-def _grouped(frame: Frame, by: str | None) -> tuple[Frame, str | None]:
-    """Make the group a column without nulls."""
-    if by is None:
-        return frame, None
-    columns = frame.collect_schema().names()
+def _group(frame: Frame, by: str) -> nw.Expr:
+    """Give the group of each row, which is never null."""
     if by.startswith("tag:"):
-        return frame.with_columns(_tag(by[4:]).alias(by)), by
+        return _tag(by[4:])
+    columns = frame.collect_schema().names()
     if by not in columns:
         raise UnknownNameError.of("column", by, columns)
+    group = nw.col(by)
     if by == "subscription_name" and "subscription_id" in columns:
-        name = nw.when(~nw.col(by).is_null()).then(nw.col(by)).otherwise(nw.col("subscription_id"))
-        frame = frame.with_columns(name.alias(by))
-    return frame.with_columns(nw.col(by).cast(nw.String).fill_null("(none)")), by
+        group = nw.when(~group.is_null()).then(group).otherwise(nw.col("subscription_id"))
+    return group.cast(nw.String).fill_null("(none)")
 
 
 def _tag(name: str) -> nw.Expr:
@@ -130,29 +137,51 @@ def _tag(name: str) -> nw.Expr:
 _ESCAPED = (("\\\\", "\x02"), ('\\"', "\x01"))
 
 
-def _one(frame: Frame, group: str | None, name: str, weight: str) -> Frame:
-    keys = [group] if group else []
-    frame = frame.with_columns(_all=nw.lit("all"))
+def _one(frame: Frame, group: nw.Expr | None, name: str, weight: str) -> Frame:
+    """Count the answers to one question; an answer goes by a digit, from the worst to the best."""
+    code = choose([(nw.col(name).is_in(words), digit) for digit, words in _CODES.items()], _UNCOUNTED)
+    rows = {"_group": nw.lit("all") if group is None else group, "_code": code}
     if weight == "vms":
-        frame = _per_vm(frame, keys, name)
-    amount = nw.col("gib").fill_null(0.0) if weight == "gib" else nw.lit(1.0)
+        frame = _per_vm(frame, rows, of_vm=capabilities()[name].counted_per == "vm")
+    else:
+        amount = nw.col("gib").fill_null(0.0) if weight == "gib" else nw.lit(1.0)
+        frame = frame.select(**rows, _amount=amount)
     counted = [
-        nw.when(nw.col(name).is_in(words)).then(amount).otherwise(nw.lit(0.0)).alias(f"_{value}")
-        for value, words in _VALUES.items()
+        nw.when(nw.col("_code") == digit).then(nw.col("_amount")).otherwise(nw.lit(0.0)).alias(value)
+        for value, digit in _DIGITS.items()
     ]
-    sums = [nw.col(f"_{value}").sum().alias(f"s_{value}") for value in _NAMES]
-    out = frame.with_columns(*counted).group_by(keys or ["_all"]).agg(*sums)
-    out = out.rename({f"s_{value}": f"{value}" for value in _NAMES})
-    return _shares(out, keys, name, weight)
+    frame = frame.with_columns(*counted)
+    if group is None:
+        return _shares(frame.select(*[nw.col(v).sum().fill_null(0.0) for v in _NAMES]), [], name, weight)
+    sums = [nw.col(value).sum().alias(f"s_{value}") for value in _NAMES]
+    out = frame.group_by("_group").agg(*sums).rename({f"s_{value}": value for value in _NAMES})
+    return _shares(out, ["_group"], name, weight)
 
 
-def _per_vm(frame: Frame, keys: list[str], name: str) -> Frame:
-    """Keep one row per VM; a disk whose VM is not known but may exist stands for one."""
-    owned = frame.filter(~nw.col("vm_id").is_null()).with_columns(_vm=nw.col("vm_id").str.to_lowercase())
-    owned = owned.filter(~nw.col("kind").is_in(["unmanaged_disk", "snapshot"]))
-    owned = owned.group_by([*keys, "_all", "_vm"]).agg(nw.col(name).min())
-    loose = frame.filter(nw.col("vm_id").is_null(), nw.col(name) == "unknown")
-    return nw.concat([owned.drop("_vm"), loose.select(*keys, "_all", name)], how="vertical")
+def _per_vm(frame: Frame, rows: Mapping[str, nw.Expr], *, of_vm: bool) -> Frame:
+    """Keep one row per VM; a disk whose VM is not known but may exist stands for one.
+
+    A fact of the VM is that of its best disk: a shared one has taken the worst of several VMs, and an
+    unmanaged one lies outside of the matrix. Of the facts of its disks the worst is that of the VM.
+    """
+    frame = frame.with_columns(**rows, _amount=nw.lit(1.0))
+    owned = frame.filter(~nw.col("vm_id").is_null())
+    owned = owned.with_columns(_vm=nw.col("vm_id").str.to_lowercase().str.strip_chars("/ "))
+    if of_vm:
+        outside = nw.col("kind") == "unmanaged_disk"
+        code = nw.when(outside).then(nw.lit(_OUTSIDE)).otherwise(nw.col("_code"))
+        owned = owned.with_columns(_code=code)
+    worst_or_best = nw.col("_code").max() if of_vm else nw.col("_code").min()
+    owned = owned.group_by("_group", "_vm").agg(worst_or_best)
+    if of_vm:
+        code = nw.when(nw.col("_code") == _OUTSIDE).then(nw.lit(_DIGITS["not_applicable"]))
+        owned = owned.with_columns(_code=code.otherwise(nw.col("_code")))
+    loose = (nw.col("attachment") != "unattached") & (nw.col("_code") == _DIGITS["unknown"])
+    code = nw.when(loose).then(nw.col("_code")).otherwise(nw.lit(_UNCOUNTED))
+    ownerless = frame.filter(nw.col("vm_id").is_null()).with_columns(_code=code)
+    columns = ("_group", "_code")
+    both = nw.concat([owned.select(*columns), ownerless.select(*columns)], how="vertical")
+    return both.with_columns(_amount=nw.lit(1.0))
 
 
 def _shares(out: Frame, keys: list[str], name: str, weight: str) -> Frame:
@@ -166,7 +195,7 @@ def _shares(out: Frame, keys: list[str], name: str, weight: str) -> Frame:
         share=nw.when(known > 0).then(yes / known).otherwise(none),
         share_low=nw.when(all_ > 0).then(yes / all_).otherwise(none),
         share_high=nw.when(all_ > 0).then((yes + dark) / all_).otherwise(none),
-    ).select(*keys, "capability", "weight", *_NAMES, "total", "share", "share_low", "share_high")
+    ).select(*keys, *_COLUMNS)
 
 
 def tally(cov: Any, by: Sequence[str]) -> Any:
@@ -190,14 +219,13 @@ def tally(cov: Any, by: Sequence[str]) -> Any:
         When a column does not exist.
     """
     frame = lazy(cov)
-    for name in by:
-        frame, _ = _grouped(frame, name)
-    frame = frame.with_columns(_one=nw.lit(1), gib=nw.col("gib").fill_null(0.0))
-    out = frame.group_by(list(by)).agg(nw.col("_one").sum().alias("disks"), nw.col("gib").sum().alias("_gib"))
-    return _native(
-        cov,
-        out.with_columns(nw.col("disks").cast(nw.Int64)).rename({"_gib": "gib"}).sort(*by, nulls_last=True),
+    groups = {f"_by{at}": _group(frame, name) for at, name in enumerate(by)}
+    rows = frame.select(**groups, _one=nw.lit(1), _gib=nw.col("gib").fill_null(0.0))
+    out = rows.group_by(list(groups)).agg(
+        nw.col("_one").sum().alias("disks"), nw.col("_gib").sum().alias("gib")
     )
+    out = out.with_columns(nw.col("disks").cast(nw.Int64)).sort(*groups)
+    return _native(cov, out.rename(dict(zip(groups, by, strict=True))))
 
 
 def _native(like: Any, frame: Frame) -> Any:

@@ -16,7 +16,8 @@ _VM1, _VM2, _VM3 = (f"/subscriptions/s/VMs/{n}" for n in (1, 2, 3))
 
 def _row(sub, caches, temp, gib, vm=None, tags=None, kind="managed_disk", defender="unknown"):
     names = ("subscription_name", "caches", "temp_disk", "gib", "vm_id", "tags", "kind", "defender_status")
-    return dict(zip(names, (sub, caches, temp, gib, vm, json.dumps(tags), kind, defender), strict=True))
+    row = dict(zip(names, (sub, caches, temp, gib, vm, json.dumps(tags), kind, defender), strict=True))
+    return row | {"attachment": "unattached" if kind == "snapshot" else "attached" if vm else "unknown"}
 
 
 ROWS = [
@@ -101,6 +102,60 @@ def test_mistakes_name_the_near_miss(arguments, error, said):
         de.summarize(_frames()["pandas"], **arguments)
 
 
+def _summed(rows: list[dict], **given) -> list[tuple]:
+    frame = pd.DataFrame(rows).convert_dtypes(dtype_backend="pyarrow")
+    return [tuple(row[n] for n in _NUMBERS[:5]) for row in _collect(de.summarize(frame, by=None, **given))]
+
+
+def test_a_shared_disk_makes_no_vm_worse_than_it_is():
+    # VM 2 has an open temp disk; the disk that it shares with VM 1 has taken the worst, and names VM 1.
+    rows = [
+        _row("a", "yes", "yes", 1.0, _VM1, defender="Healthy"),
+        _row("a", "no", "no", 1.0, _VM1, defender="Unhealthy"),
+        _row("a", "no", "no", 1.0, _VM2, defender="Unhealthy"),
+    ]
+    assert _summed(rows, capability="temp_disk") == [(1, 1, 0, 0, 2)]
+    assert _summed(rows, capability="defender_status") == [(1, 1, 0, 0, 2)]
+
+
+def test_of_the_disks_of_a_vm_the_worst_counts_and_what_does_not_apply_hides_none():
+    rows = [
+        *[_row("a", caches, "yes", 1.0, _VM1) for caches in ("not_applicable", "yes")],
+        *[_row("a", caches, "yes", 1.0, _VM2) for caches in ("yes", "unknown", "not_applicable")],
+        *[_row("a", caches, "yes", 1.0, _VM3) for caches in ("unknown", "no")],
+        _row("a", "unknown", "not_applicable", 1.0, None, kind="snapshot"),  # of no VM
+    ]
+    assert _summed(rows, capability="caches", weight="vms") == [(1, 1, 0, 1, 3)]
+
+
+def test_a_vm_of_unmanaged_disks_is_counted_outside_of_the_matrix():
+    rows = [
+        _row("a", "not_applicable", "not_applicable", 1.0, _VM1, kind="unmanaged_disk"),
+        _row("a", "no", "no", 1.0, _VM2),
+        _row("a", "not_applicable", "not_applicable", 1.0, _VM2, kind="unmanaged_disk"),
+    ]
+    assert _summed(rows, capability="temp_disk") == [(0, 1, 1, 0, 2)]
+
+
+def test_a_vm_that_was_not_read_is_one_in_every_spelling():
+    spelt = (_VM1, _VM1.upper() + "/", _VM1[1:])
+    rows = [_row("a", "unknown", "unknown", 1.0, vm) for vm in spelt]
+    assert _summed(rows, capability="temp_disk") == [(0, 0, 0, 1, 1)]
+
+
+def test_a_group_without_vms_is_shown_with_none(cov):
+    found = _by(de.summarize(cov, by="kind", capability="temp_disk"), "kind")
+    assert found["snapshot"] == (0, 0, 0, 0, 0, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("by", "weight", "groups"),
+    [("caches", "disks", 4), ("caches", "vms", 4), ("gib", "gib", 6), ("vm_id", "vms", 5)],
+)
+def test_any_column_may_be_the_group(cov, by, weight, groups):
+    assert len(_collect(de.summarize(cov, by=by, capability="caches", weight=weight))) == groups
+
+
 def test_tally_counts_disks_and_gib(cov):
     assert _collect(de.tally(cov, by=["subscription_name"])) == [
         {"subscription_name": "a", "disks": 3, "gib": 60.0},
@@ -111,4 +166,6 @@ def test_tally_counts_disks_and_gib(cov):
 def test_nothing_gives_no_shares():
     empty = _frames()["pandas"].head(0)
     assert _collect(de.summarize(empty, capability="caches")) == []
+    [row] = _collect(de.summarize(empty, by=None, capability="caches"))
+    assert tuple(row[n] for n in _NUMBERS) == (0, 0, 0, 0, 0, None, None, None)
     assert _collect(de.tally(empty, by=["subscription_name"])) == []
