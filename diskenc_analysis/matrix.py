@@ -206,7 +206,7 @@ def options(requires: Sequence[str], edition: str = "latest") -> pd.DataFrame:
     >>> options(["temp_disk", "no_vm_cpu"])[["method", "fits"]].values.tolist()[:2]
     [['host', 'yes'], ['sse', 'conditional']]
     """
-    wanted = dict.fromkeys([requires] if isinstance(requires, str) else requires)
+    wanted = dict.fromkeys([requires] if isinstance(requires, str) else requires or ())
     for name in wanted:
         if name not in capabilities():
             raise UnknownNameError.of("capability", name, capabilities())
@@ -222,7 +222,7 @@ def _rank(row: list[str]) -> int:
 def _option(method: str, wanted: list[str], table: dict[tuple[str, str], list[Cell]]) -> list[str]:
     needs = {name: _need(name, method, table) for name in wanted}
     missing = [name for name, need in needs.items() if need is None]
-    conditions = _joined(need or "" for need in needs.values())
+    conditions = _joined(part for need in needs.values() for part in (need or "").split("; "))
     fits = "no" if missing else "conditional" if conditions else "yes"
     notes = _joined([methods()[method].note, *_footnotes(method, wanted, table)])
     return [method, fits, conditions, "; ".join(missing), notes]
