@@ -157,9 +157,10 @@ def _vms(
 
 
 def _states(layers: Layers) -> str:
-    """Name the layers that the VM is judged by; ADE beside a customer key may or may not be (RULES L8)."""
+    """Name the layers that the VM is judged by; ADE that is contradicted may or may not be (RULES L8)."""
     by_customer = layers.sse in ("customer", "platform_and_customer") and layers.host not in ("on", "partial")
-    ade = "unknown" if layers.ade == "on" and by_customer else layers.ade
+    doubtful = "ade" in layers.disputed or (layers.ade == "on" and by_customer)
+    ade = "unknown" if doubtful else layers.ade
     return "/".join([ade, layers.confidential, layers.kek if layers.ade == "on" else ""])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from diskenc_analysis.ledger import Ledger
-from diskenc_analysis.schema import Table
+from diskenc_analysis.schema import DIFFER, Table
 from diskenc_analysis.spelling import type_of
 
 _NOT_COMPARED = {"source", "id", "name", "location", "resource_group", "doubt"}
@@ -67,7 +67,7 @@ def _kept_sql(table: Table, compared: list[str]) -> str:
     rivals = "NOT stub AND (unordered OR captured_at = kept_at)"
     differ = ", ".join(
         f"CASE WHEN count(DISTINCT coalesce(\"{c}\"::VARCHAR, '')) FILTER ({rivals}) > 1 "
-        f"THEN '{c}: captures differ' END"
+        f"THEN '{c}: {DIFFER}' END"
         for c in compared
     )
     own = ", ".join(f'"{c}"' for c in table.column_names() if c != "doubt")

@@ -7,7 +7,21 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from diskenc_analysis.frames import BAR, Frame, choose, doubted, given, is_true, lazy, low, profile, words
+from diskenc_analysis.frames import (
+    BAR,
+    Frame,
+    choose,
+    differing,
+    doubted,
+    given,
+    is_true,
+    lazy,
+    low,
+    profile,
+    unless_doubted,
+    words,
+)
+from diskenc_analysis.schema import DIFFER
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -22,13 +36,12 @@ _CONFIDENTIAL = {
     "confidentialvm_diskencryptedwithcustomerkey": "customer",
     "confidentialvm_vmgueststateonlyencryptedwithplatformkey": "guest_state_only",
     "confidentialvm_nonpersistedtpm": "non_persisted_tpm",
-    "trustedlaunch": "none",
+    "trustedlaunch": "trusted_launch",
     "standard": "none",
 }
 _HELD = ["attached", "reserved", "frozen", "activesasfrozen"]
 _UPLOADED = ["import", "importsecure", "upload", "uploadpreparedsecure"]
-#: Columns on which a verdict rests and in which captures of no known order differ.
-_DIFFER = r"(?:encryption_type|ade_enabled|ade_settings|security_type|managed_by): captures differ"
+_OWNERS = r"(?:^|; )(?:managed_by|managed_by_extended|share_info): (?:wrong type|captures differ)"
 _UNCACHED = ["ultrassd_lrs", "premiumv2_lrs"]
 
 
@@ -38,38 +51,50 @@ def _odd_word(name: str, known: Mapping[str, str]) -> nw.Expr:
     return nw.when(low(name).is_in(["", *known])).then(nw.lit("")).otherwise(kept)
 
 
-def _unless_doubted(name: str, value: nw.Expr, otherwise: str) -> nw.Expr:
-    return nw.when(doubted(name)).then(nw.lit(otherwise)).otherwise(value)
+def _some_owners() -> nw.Expr:
+    """Say whether other VMs than those that are named may own the disk, which is several in a shared one."""
+    shared = (nw.col("max_shares").fill_null(1.0) > 1) & doubted("managed_by_extended", "share_info")
+    return choose([(nw.col("doubt").fill_null("").str.contains(_OWNERS), "yes"), (shared, "yes")], "no")
 
 
 #: What a disk or snapshot says of itself, by name.
 OWN_FACTS: dict[str, nw.Expr] = {
-    "captures": choose([(nw.col("doubt").fill_null("").str.contains(_DIFFER), "differ")], "one"),
+    "captures": choose([(differing("disks", "disk_state", "size_gb", "size_bytes"), "differ")], "one"),
     "owner_doubt": choose([(doubted("managed_by"), "yes")], "no"),
-    "state": choose([(low("disk_state").is_in(_HELD), "held")], "loose"),
-    "sse_fact": _unless_doubted(
-        "encryption_type", words("encryption_type", _SSE, "unrecognised", "missing"), "missing"
+    "more_owners": _some_owners(),
+    "state": choose([(low("disk_state").is_in(_HELD) & ~doubted("disk_state"), "held")], "loose"),
+    "sse_fact": unless_doubted(
+        words("encryption_type", _SSE, "unrecognised", "missing"), "missing", "encryption_type"
     ),
     "odd_type": _odd_word("encryption_type", _SSE),
     "odd_security": _odd_word("security_type", _CONFIDENTIAL),
     "flag": choose(
         [
-            (doubted("ade_enabled", "ade_settings"), "doubt"),
+            (doubted("ade_enabled"), "doubt"),
             (is_true("ade_enabled"), "on"),
             (given("ade_enabled"), "was_on"),
+            (doubted("ade_settings"), "doubt"),
             (given("ade_settings"), "unclear"),
         ],
         "none",
     ),
-    "conf_disk": _unless_doubted(
-        "security_type", words("security_type", _CONFIDENTIAL, "unrecognised", "none"), "doubt"
+    "conf_disk": unless_doubted(
+        words("security_type", _CONFIDENTIAL, "unrecognised", "none"), "doubt", "security_type"
     ),
-    "sku_class": choose([(low("sku").is_in(_UNCACHED), "uncached"), (low("sku") == "", "unknown")], "cached"),
-    "own_os": _unless_doubted(
-        "os_type", words("os_type", {"windows": "windows", "linux": "linux"}, "unknown", "none"), "unknown"
+    "sku_class": choose(
+        [
+            (nw.col("doubt").fill_null("").str.contains(rf"(?:^|; )sku: {DIFFER}"), "unclear"),
+            (low("sku").is_in(_UNCACHED), "uncached"),
+            (low("sku") == "", "unknown"),
+        ],
+        "cached",
+    ),
+    "own_os": unless_doubted(
+        words("os_type", {"windows": "windows", "linux": "linux"}, "unknown", "none"), "unknown", "os_type"
     ),
     "own_image": choose(
         [
+            (doubted("gallery_image_id", "create_option", "image_id"), "unknown"),
             (given("gallery_image_id") | low("create_option").is_in(_UPLOADED), "custom"),
             (low("image_id").str.contains("/publishers/"), "platform"),
             (low("image_id") != "", "custom"),
@@ -82,6 +107,7 @@ _NO_ROW = {
     "captures": "one",
     "kind": "managed_disk",
     "owner_doubt": "no",
+    "more_owners": "no",
     "state": "loose",
     "sse_fact": "no_row",
     "odd_type": "",
@@ -96,15 +122,19 @@ _NO_ROW = {
 OWN = ("kind", *OWN_FACTS)
 
 
+def _set_key(name: str) -> nw.Expr:
+    return unless_doubted(nw.col(f"{name}_key"), None, name)
+
+
 def own_rows(frame: Frame, kind: str) -> Frame:
     """Fold what a disk or snapshot says of itself into the column `own`."""
     frame = frame.with_columns(**OWN_FACTS, kind=nw.lit(kind))
     return frame.select(
         "flag",
         disk_key=nw.col("key"),
-        owner_key=nw.col("managed_by_key"),
-        des_key=nw.col("disk_encryption_set_id_key"),
-        secure_key=nw.col("secure_vm_disk_encryption_set_id_key"),
+        owner_key=unless_doubted(nw.col("managed_by_key"), None, "managed_by"),
+        des_key=_set_key("disk_encryption_set_id"),
+        secure_key=_set_key("secure_vm_disk_encryption_set_id"),
         source_key=nw.col("source_resource_id_key"),
         own=profile(OWN),
     )

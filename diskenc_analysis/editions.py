@@ -69,6 +69,8 @@ class Capability:
         The row's title in the table as published.
     order : int
         Place in the table, from 1.
+    scopes : tuple of str
+        Where the question does not arise, in any edition: names of `conditions.SCOPES`.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Capability:
     counted_per: str
     seed_row: str
     order: int
+    scopes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,7 @@ def _capability(row: dict[str, str]) -> Capability:
         counted_per=row["counted_per"],
         seed_row=row["seed_row"],
         order=int(row["order"]),
+        scopes=tuple(row["not_applicable_where"].split("|")),
     )
 
 

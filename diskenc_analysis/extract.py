@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from diskenc_analysis.members import AS_JSON, MemberPath, head_sql, heads_of, markers, parse, paths_of
-from diskenc_analysis.schema import ENVELOPE, Column, Table
+from diskenc_analysis.schema import DIFFER, ENVELOPE, Column, Table
 
 
 def _json_path(rest: str) -> str:
@@ -228,19 +228,23 @@ def elements_sql(table: Table) -> str:
     """
     parts = _Parts(table)
     return (
-        f"SELECT parent_key, origin, {', '.join(_columns(table, parts))} FROM ("
-        f"SELECT parent_key, origin, h_e{parts.select()} FROM ("
-        f"SELECT parent_key, origin, e->>'$' AS h_e FROM ({unnest_sql(table)})))"
+        f"SELECT parent_key, origin, doubt, {', '.join(_columns(table, parts))} FROM ("
+        f"SELECT parent_key, origin, doubt, h_e{parts.select()} FROM ("
+        f"SELECT parent_key, origin, parent_doubt AS doubt, e->>'$' AS h_e FROM ({unnest_sql(table)})))"
     )
 
 
 def unnest_sql(table: Table) -> str:
-    """SQL for the elements of a parent's JSON columns: `parent_key`, `origin`, `parent_source`, `e`."""
+    """SQL for the elements of a parent's JSON columns: `parent_key`, `origin`, `parent_source`, `e`.
+
+    `parent_doubt` puts all of an element in doubt where captures of its parent differ in that column.
+    """
     if table.child is None:
         raise ValueError(table.name)
     selects = [
-        f"SELECT key AS parent_key, '{column}' AS origin, source AS parent_source, unnest(CASE "
-        f"WHEN starts_with({column}, '[') THEN TRY(json_extract({column}, '$[*]')) "
+        f"SELECT key AS parent_key, '{column}' AS origin, source AS parent_source, "
+        f"CASE WHEN contains(doubt, '{column}: {DIFFER}') THEN '*: {DIFFER}' END AS parent_doubt, "
+        f"unnest(CASE WHEN starts_with({column}, '[') THEN TRY(json_extract({column}, '$[*]')) "
         f"WHEN starts_with({column}, '{{') AND json_valid({column}) THEN [{column}::JSON] END) AS e "
         f"FROM {table.child.parent} WHERE {column} IS NOT NULL"
         for column in table.child.columns

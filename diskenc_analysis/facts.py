@@ -114,7 +114,8 @@ def disk_facts(inv: Inventory) -> DiskFacts:
     lists, list_known = fold(inv, raw, {n: nw.col(n) for n in LIST_FACTS}, "listing")
     none = {n: nw.lit(None, nw.String) for n in ("image_id", "gallery_image_id", "managed_by_key")}
     disks = own_rows(lazy(inv.disks), "managed_disk")
-    snapshots = own_rows(lazy(inv.snapshots).with_columns(**none), "snapshot")
+    shares = nw.lit(None, nw.Float64)
+    snapshots = own_rows(lazy(inv.snapshots).with_columns(**none, max_shares=shares), "snapshot")
     rows = nw.concat([disks, snapshots, listed_only(inv, lists)], how="vertical")
     rows = kept(inv, rows, "disk_own")
     extra = kept(inv, _extra(rows, inv, lists), "extra_owners")
@@ -144,11 +145,11 @@ def _lineage(rows: Frame) -> Frame:
 def _vms(
     inv: Inventory, disks: Frame, extra: Frame, lists: Frame, listed: Mapping[str, Mapping[str, str]]
 ) -> tuple[Frame, dict[str, dict[str, str]]]:
-    """Fold the facts of the VMs; a VM is `flagged` where any of its disks carries ADE settings.
+    """Fold the facts of the VMs; a VM is `flagged` where ADE is enabled on any of its disks.
 
     It is of the generation with an Entra app (`entra`) where its own list says that a disk is encrypted.
     """
-    marked = disks.filter(nw.col("flag").is_in(["on", "was_on"]))
+    marked = disks.filter(nw.col("flag") == "on")
     more = extra.join(marked.select("disk_key"), on="disk_key", how="semi").select("vm_key")
     flagged = nw.concat(
         [marked.filter(given("owner_key")).select(vm_key=nw.col("owner_key")), more], how="vertical"
@@ -198,6 +199,8 @@ def _complete(text: str, known: Mapping[str, Mapping[str, Mapping[str, str]]]) -
     facts |= known.get(source, {}).get(parts.get(source, ""), _NO_KEY)
     owners, facts["lineage"] = parts["owners"], parts["lineage"]
     facts["host_states"] = {"none": "", "one": f"+{facts['vm_host'] or 'unknown'}"}.get(owners, owners)
+    if facts["host_states"] and facts["more_owners"] == "yes" and "unknown" not in facts["host_states"]:
+        facts["host_states"] += "+unknown"
     facts["attachment"] = _attachment(facts)
     facts["role"] = facts["list_role"] or {"windows": "os", "linux": "os", "none": "data"}.get(
         facts["own_os"], "unknown"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from diskenc_analysis import spark
+from diskenc_analysis import schema, spark
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -70,6 +70,18 @@ def doubted(*names: str) -> nw.Expr:
     """Say whether the reader put any of the columns of its row in doubt."""
     found = nw.col("doubt").fill_null("").str.contains(rf"(?:^|; )(?:\*|{'|'.join(names)}):")
     return nw.when(nw.col("doubt").is_null()).then(nw.lit(value=False)).otherwise(found)
+
+
+def unless_doubted(value: nw.Expr, otherwise: str | None, *names: str) -> nw.Expr:
+    """Give a value, or another where one of the columns that it rests on is in doubt."""
+    return nw.when(doubted(*names)).then(nw.lit(otherwise, nw.String)).otherwise(value)
+
+
+def differing(table: str, *ignored: str) -> nw.Expr:
+    """Say whether captures of unknown order differ in a column on which the layers rest (RULES L7)."""
+    names = [c.name for c in schema.table(table).columns if c.verdict and c.name not in ignored]
+    text = nw.col("doubt").fill_null("")
+    return text.str.contains(rf"(?:^|; )(?:\*|{'|'.join(names)}): {schema.DIFFER}")
 
 
 def profile(facts: Sequence[str]) -> nw.Expr:

@@ -10,22 +10,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 
+from diskenc_analysis.conditions import SCOPES, Conditions, Truth, of_disk
 from diskenc_analysis.editions import Cell, capabilities, cells
-from diskenc_analysis.layers import ENCRYPTED, Facts, Layers, possible
+from diskenc_analysis.layers import ENCRYPTED, Facts, Layers, listed_value, own_value, possible
 
-Truth = bool | None
-Conditions = Mapping[str, Truth]
 Judge = Callable[[str, Facts, Layers, str], str]
 #: Capabilities that are facts of a VM and are copied to its disks.
 OF_VM = ("temp_disk", "defender_status")
-_ATTACHED_ONLY = ("temp_disk", "caches", "data_flow", "no_vm_cpu", "custom_images", "defender_status")
 _NOT_APPLICABLE = {"defender_status": "NotApplicable"}
 #: From worst to best, for what a disk takes from several VMs (RULES C3).
 WORST_FIRST = {
     "temp_disk": ("no", "unknown", "yes", "not_applicable"),
     "defender_status": ("Unhealthy", "unknown", "Healthy", "NotApplicable"),
 }
-_METHODS = ("sse", "host", "ade", "confidential")
+METHODS = ("sse", "host", "ade", "confidential")
+_OPPOSITE = {"yes": "no", "no": "yes", "Healthy": "Unhealthy", "Unhealthy": "Healthy"}
 
 
 def any_of(values: Iterable[str]) -> str:
@@ -77,8 +76,9 @@ def read_cell(rows: list[Cell], conditions: Conditions) -> str:
     for row in rows:
         holds = conditions.get(row.condition) if row.condition else True
         if row.origin == "table":
-            opposite = {"yes": "no", "no": "yes"}.get(row.value, "unknown")
-            value = row.value if holds else "unknown" if holds is None else opposite
+            value = (
+                row.value if holds else "unknown" if holds is None else _OPPOSITE.get(row.value, "unknown")
+            )
         elif row.condition and holds is not False:
             value = row.value if holds else agreed([value, row.value])
     return value
@@ -114,33 +114,14 @@ def readings(facts: Facts, layers: Layers) -> list[Layers]:
         if layers.host in ("on", "partial"):
             alone = replace(alone, host="off")
         out = [without, alone]
-    if layers.ade == "was_on" and facts["status"] == "encrypted":
-        out = [layers, replace(layers, ade="on")]
+    if "ade" in layers.disputed:
+        out += [replace(one, ade="off" if one.ade == "on" else "on") for one in out]
     if layers.sse == "platform" and facts["des"] != "none":
         out += [replace(one, sse="customer") for one in out]
-    if "disk and VM differ on confidential encryption" in layers.conflicts:
-        said = {"disk": "customer" if facts["conf_list_set"] == "yes" else "platform"}.get(
-            facts["conf_list"], facts["conf_list"]
-        )
-        out += [replace(one, confidential=said) for one in out]
+    if "confidential" in layers.disputed:
+        said = {own_value(facts, layers), listed_value(facts)}
+        out = [replace(one, confidential=value) for one in out for value in sorted(said)]
     return out
-
-
-def _conditions(method: str, facts: Facts, layers: Layers) -> dict[str, Truth]:
-    by_set = {"platform": False, "customer": True, "platform_and_customer": True}.get(layers.sse)
-    by_secure_set = None if layers.confidential == "unknown" else layers.confidential == "customer"
-    custom = {"custom": True, "platform": False}.get(facts["image"])
-    linux = {"linux": True, "windows": False}.get(facts["os"])
-    return {
-        "has_des": by_secure_set if method == "confidential" else by_set,
-        "has_kek": {"yes": True, "no": False}.get(layers.kek),
-        "custom_linux_image": False
-        if False in (custom, linux)
-        else None
-        if None in (custom, linux)
-        else True,
-        "no_host_cache": False,
-    }
 
 
 def disk_verdicts(facts: Facts, layers: Layers, of_vm: Mapping[str, str], edition: str) -> dict[str, str]:
@@ -166,30 +147,28 @@ def disk_verdicts(facts: Facts, layers: Layers, of_vm: Mapping[str, str], editio
 
 
 def _disk_verdict(name: str, facts: Facts, layers: Layers, of_vm: Mapping[str, str], edition: str) -> str:
-    if (scoped := _out_of_scope(name, facts)) is not None:
-        return scoped
-    if name in OF_VM:
-        return of_vm.get(name) or "unknown"
-    special: Judge = {"hsm": _hsm, "custom_images": _custom_images}.get(name, _plain)
-    if facts["kind"] == "ephemeral_os_disk" and name in _EPHEMERAL:
-        special = _EPHEMERAL[name]
-    return agreed(special(name, facts, one, edition) for one in readings(facts, layers))
-
-
-def _out_of_scope(name: str, facts: Facts) -> str | None:
-    """Say where the question does not arise (RULES C2, C5, C7, C10), or cannot be answered."""
+    outside = _outside(name, facts)
     not_applicable = _NOT_APPLICABLE.get(name, "not_applicable")
-    if facts["kind"] == "unmanaged_disk":
+    if outside:
         return not_applicable
-    if name in _ATTACHED_ONLY and facts["attachment"] != "attached":
-        return not_applicable if facts["attachment"] == "unattached" else "unknown"
-    if name == "caches" and (facts["sku_class"] == "uncached" or facts["caching"] == "none"):
-        return "not_applicable"
-    if name == "caches" and facts["kind"] == "ephemeral_os_disk":
-        return "not_applicable"
-    if name == "custom_images" and facts["role"] == "data":
-        return "not_applicable"
-    return None
+    if name in OF_VM:
+        judged = of_vm.get(name) or "unknown"
+    else:
+        judge = _judge_of(name, facts)
+        judged = agreed(judge(name, facts, one, edition) for one in readings(facts, layers))
+    return judged if outside is False else agreed([not_applicable, judged])
+
+
+def _judge_of(name: str, facts: Facts) -> Judge:
+    if facts["kind"] == "ephemeral_os_disk" and name in _EPHEMERAL:
+        return _EPHEMERAL[name]
+    return _hsm if name == "hsm" else _plain
+
+
+def _outside(name: str, facts: Facts) -> Truth:
+    """Say whether the question does not arise for the disk (RULES C2, C5, C7, C9, C10)."""
+    answers = [SCOPES[scope](facts) for scope in capabilities()[name].scopes]
+    return True if True in answers else None if None in answers else False
 
 
 def _combine(name: str) -> Callable[[Iterable[str]], str]:
@@ -212,9 +191,9 @@ def _plain(name: str, facts: Facts, layers: Layers, edition: str) -> str:
 
 def _cells(name: str, facts: Facts, layers: Layers, edition: str) -> str:
     table = cells(edition)
-    values = {m: read_cell(table[name, m], _conditions(m, facts, layers)) for m in _METHODS}
+    values = {m: read_cell(table[name, m], of_disk(m, facts, layers)) for m in METHODS}
     combine = _combine(name)
-    return agreed(combine(values[m] for m in _METHODS if active[m]) for active in _activities(layers))
+    return agreed(combine(values[m] for m in METHODS if active[m]) for active in _activities(layers))
 
 
 def _hsm(name: str, facts: Facts, layers: Layers, edition: str) -> str:
@@ -237,7 +216,7 @@ def _hsm(name: str, facts: Facts, layers: Layers, edition: str) -> str:
     )
     guest = _key_in_hsm(layers.kek, facts["store"], facts["hsm_key"], _stores(name, "ade", edition))
     values = {"sse": disk, "host": disk, "ade": guest, "confidential": secure}
-    return agreed(any_of(values[m] for m in _METHODS if active[m]) for active in _activities(layers))
+    return agreed(any_of(values[m] for m in METHODS if active[m]) for active in _activities(layers))
 
 
 def _stores(name: str, method: str, edition: str) -> tuple[str, ...]:
@@ -252,24 +231,21 @@ def _key_in_hsm(has_key: str, store: str, hsm_key: str, allowed: tuple[str, ...]
     return value if has_key == "yes" else agreed(["no", value])
 
 
-def _custom_images(name: str, facts: Facts, layers: Layers, edition: str) -> str:
-    value = _plain(name, facts, layers, edition)
-    return value if facts["role"] == "os" else agreed(["not_applicable", value])
-
-
 def _local_disk_at_rest(_: str, facts: Facts, layers: Layers, edition: str) -> str:
     """Judge an ephemeral OS disk, which lies on the VM's local disk (RULES C9)."""
     if layers.confidential in ENCRYPTED:
         return "yes"
-    v5_plus = {"yes": True, "no": False}.get(facts["v5_plus"])
     table = cells(edition)
-    values = {m: read_cell(table["temp_disk", m], {"vm_size_v5_plus": v5_plus}) for m in _METHODS}
+    values = {m: read_cell(table["temp_disk", m], of_disk(m, facts, layers)) for m in METHODS}
     values["confidential"] = "yes"
-    return agreed(any_of(values[m] for m in _METHODS if active[m]) for active in _activities(layers))
+    return agreed(any_of(values[m] for m in METHODS if active[m]) for active in _activities(layers))
 
 
 def _local_disk_flow(name: str, facts: Facts, layers: Layers, edition: str) -> str:
-    return "not_applicable" if facts["full_caching"] == "yes" else _plain(name, facts, layers, edition)
+    if facts["full_caching"] == "yes":
+        return "not_applicable"
+    judged = _plain(name, facts, layers, edition)
+    return judged if facts["full_caching"] == "no" else agreed(["not_applicable", judged])
 
 
 _EPHEMERAL: dict[str, Judge] = {"at_rest": _local_disk_at_rest, "data_flow": _local_disk_flow}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
+from diskenc_analysis.conditions import ade_covers, of_vm, opted_in
 from diskenc_analysis.editions import cells
-from diskenc_analysis.judge import Truth, agreed, any_of, read_cell
+from diskenc_analysis.judge import METHODS, agreed, any_of, read_cell
 from diskenc_analysis.layers import Facts
 
 #: The facts of a VM that is not in the inventory.
@@ -21,7 +22,6 @@ UNSEEN = {
     "ext": "unread",
     "ext_volume": "",
 }
-_YES_NO: dict[str, Truth] = {"yes": True, "no": False}
 
 
 def vm_verdicts(facts: Facts, edition: str) -> dict[str, str]:
@@ -65,10 +65,10 @@ def _evidence(facts: Facts) -> Iterator[str]:
     if facts["v5_plus"] == "yes" and facts["local_disk"] == "yes":
         yield "the VM's size is of version 5 or later [C4, K4]"
     if "on" in _states(facts, "ade_states"):
-        covers = {True: "covers", False: "does not cover", None: "may cover"}[_ade_covers(facts)]
+        covers = {True: "covers", False: "does not cover", None: "may cover"}[ade_covers(facts)]
         yield f"Azure Disk Encryption {covers} the temp disk by its volume type [C3]"
     if facts["vm_kind"] == "confidential":
-        opted = {True: "is", False: "is not", None: "may be"}[_opted_in(facts)]
+        opted = {True: "is", False: "is not", None: "may be"}[opted_in(facts)]
         yield f"temp disk encryption of the confidential VM {opted} switched on [L6, C8]"
 
 
@@ -99,33 +99,10 @@ def _ways(facts: Facts) -> Iterator[tuple[bool, bool, bool]]:
             yield h, False, c
 
 
-def _ade_covers(facts: Facts) -> Truth:
-    """Say whether ADE's scope includes the temp disk: Windows All, Linux format-all."""
-    volume = facts["ext_volume"]
-    if facts["vm_os"] == "windows":
-        return {"all": True, "format_all": True, "os": False}.get(volume)
-    if facts["vm_os"] == "linux":
-        return {"format_all": True, "all": False, "os": False, "data": False}.get(volume)
-    return {"format_all": True, "os": False}.get(volume)
-
-
-def _opted_in(facts: Facts) -> Truth:
-    """Say whether the preview of temp disk encryption is switched on (RULES L6)."""
-    if facts["vm_kind"] != "confidential":
-        return False
-    if facts["ext"] == "enable":
-        return "was_on" not in _states(facts, "ade_states")
-    return {"none": False, "disable": False, "enable_failed": False}.get(facts["ext"])
-
-
-def _values(facts: Facts, edition: str) -> dict[str, str]:
-    conditions = {
-        "vm_size_v5_plus": _YES_NO.get(facts["v5_plus"]),
-        "ade_covers_temp_disk": _ade_covers(facts),
-        "cvm_temp_disk_opt_in": _opted_in(facts),
-    }
-    table = cells(edition)
-    return {m: read_cell(table["temp_disk", m], conditions) for m in ("sse", "host", "ade", "confidential")}
+def _values(name: str, facts: Facts, edition: str) -> dict[str, str]:
+    """Read the cells of a capability, by method, under the conditions of the VM."""
+    conditions = of_vm(facts)
+    return {m: read_cell(cells(edition)[name, m], conditions) for m in METHODS}
 
 
 def _temp_disk(facts: Facts, edition: str) -> str:
@@ -133,7 +110,7 @@ def _temp_disk(facts: Facts, edition: str) -> str:
         return "not_applicable"
     if facts["local_disk"] != "yes":
         return "unknown"
-    values = _values(facts, edition)
+    values = _values("temp_disk", facts, edition)
     found = []
     for host, ade, confidential in _ways(facts):
         on = {"sse": True, "host": host, "ade": ade, "confidential": confidential}
@@ -142,7 +119,7 @@ def _temp_disk(facts: Facts, edition: str) -> str:
 
 
 def _defender(facts: Facts, edition: str) -> str:
-    table = {m: cells(edition)["defender_status", m][0].value for m in ("sse", "host", "ade", "confidential")}
+    table = _values("defender_status", facts, edition)
     states = _states(facts, "conf_states")
     if facts["vm_kind"] == "confidential" or states - {"off", "unknown"}:
         return table["confidential"]
@@ -170,7 +147,7 @@ def _temp_key_owner(facts: Facts, temp: str, edition: str) -> str:
     """Name who holds the temp disk's key: the platform under host encryption and on v5 sizes (RULES K4)."""
     if temp != "yes":
         return "unknown" if temp == "unknown" else ""
-    values = _values(facts, edition)
+    values = _values("temp_disk", facts, edition)
     if facts["vm_host"] == "on" or values["sse"] == "yes":
         return "platform"
     keks = "+".join(sorted(_states(facts, "kek_states")))

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import narwhals as nw
 
-from diskenc_analysis.frames import Frame, choose, fold, given, lazy, rows_of
+from diskenc_analysis.frames import Frame, choose, doubted, fold, given, lazy, rows_of, unless_doubted
 from diskenc_analysis.vmfacts import ade_extensions, disk_lists
 
 if TYPE_CHECKING:
@@ -79,9 +79,10 @@ class KeyStores:
     @classmethod
     def of(cls, inv: Inventory) -> KeyStores:
         """Read the vaults and keys of an inventory."""
-        vaults = rows_of(lazy(inv.key_vaults).select("key", "vault_uri", "sku"))
+        sku = unless_doubted(nw.col("sku"), None, "sku")
+        vaults = rows_of(lazy(inv.key_vaults).select("key", "vault_uri", sku=sku))
         skus = {name: (sku or "").lower() for key, uri, sku in vaults for name in (key, host(uri)) if name}
-        found = rows_of(lazy(inv.keys).select("key_url", "kty"))
+        found = rows_of(lazy(inv.keys).select("key_url", kty=unless_doubted(nw.col("kty"), None, "kty")))
         return cls(skus, {key_name(url): kty.lower().endswith("-hsm") for url, kty in found if url and kty})
 
     def where(self, url: str | None, vault: str | None) -> dict[str, str]:
@@ -128,9 +129,13 @@ def sets(inv: Inventory, stores: KeyStores) -> dict[str, dict[str, str]]:
         By the set's key: whether it was read (under the empty name, `found`), `type` (`customer`,
         `platform_and_customer`, `confidential`, `unknown`), `store` and `hsm`.
     """
-    columns = ("key", "encryption_type", "key_url", "vault_id_key")
+    trusted = {
+        "kind": unless_doubted(nw.col("encryption_type"), None, "encryption_type"),
+        "url": unless_doubted(nw.col("key_url"), None, "key_url", "vault_id"),
+        "vault": unless_doubted(nw.col("vault_id_key"), None, "key_url", "vault_id"),
+    }
     found = {}
-    for key, kind, url, vault in rows_of(lazy(inv.disk_encryption_sets).select(*columns)):
+    for key, kind, url, vault in rows_of(lazy(inv.disk_encryption_sets).select("key", **trusted)):
         where = stores.where(url, vault)
         kind = SET_TYPES.get((kind or "").lower(), "unknown")  # noqa: PLW2901
         found[key] = {"": "found", "type": kind, "store": where["store"], "hsm": where["hsm_key"]}
@@ -186,14 +191,16 @@ def ade_keys(
     if inv.count("ade_keys") or inv.count("snapshot_ade_keys"):
         volumes = nw.concat([lazy(inv.ade_keys), lazy(inv.snapshot_ade_keys)], how="vertical")
         vaults = {"kek_vault": nw.col("kek_vault_id_key"), "secret_vault": nw.col("secret_vault_id_key")}
-        own = volumes.select("kek_url", "secret_url", disk_key=nw.col("parent_key"), **vaults)
+        own = volumes.select("kek_url", "secret_url", "doubt", disk_key=nw.col("parent_key"), **vaults)
         yield "ade", "disk_key", *_folded(inv, stores, own, "disk_key", "ade")
     if inv.count("vm_disks"):
         urls = {n: _first(f"ade_{n}", f"status_{n}") for n in ("kek_url", "secret_url")}
-        listed = disk_lists(inv).select("disk_key", **urls, **none)
+        listed = disk_lists(inv).select("disk_key", "doubt", **urls, **none)
         yield "listed", "disk_key", *_folded(inv, stores, listed, "disk_key", "listed")
     if inv.count("extensions"):
-        extension = ade_extensions(inv).select("vm_key", "kek_url", secret_url=nw.col("vault_url"), **none)
+        extension = ade_extensions(inv).select(
+            "vm_key", "kek_url", "doubt", secret_url=nw.col("vault_url"), **none
+        )
         yield "extension", "vm_key", *_folded(inv, stores, extension, "vm_key", "extension")
 
 
@@ -205,13 +212,16 @@ def _folded(
     inv: Inventory, stores: KeyStores, frame: Frame, by: str, part: str
 ) -> tuple[Frame, dict[str, dict[str, str]]]:
     """Fold the keys of each disk or VM; of secrets, which are one per disk, only the host counts."""
-    has_kek = given("kek_url")
+    names = ("kek_url", "vault_url")
+    has_kek, unsure = given("kek_url"), doubted(*names)
     secret = nw.col("secret_url").str.replace_all(r"(?i)(/secrets/.*)$", "")
-    frame = frame.filter(given("secret_url") | has_kek).select(
+    frame = frame.filter(given("secret_url") | has_kek | unsure).select(
         by,
-        _kek=choose([(has_kek, "yes")], "no"),
-        _url=nw.when(has_kek).then(nw.col("kek_url")).otherwise(secret),
-        _vault=nw.when(has_kek).then(nw.col("kek_vault")).otherwise(nw.col("secret_vault")),
+        _kek=choose([(unsure, "mixed"), (has_kek, "yes")], "no"),
+        _url=unless_doubted(nw.when(has_kek).then(nw.col("kek_url")).otherwise(secret), None, *names),
+        _vault=unless_doubted(
+            nw.when(has_kek).then(nw.col("kek_vault")).otherwise(nw.col("secret_vault")), None, *names
+        ),
     )
     folded, found = fold(inv, frame, {n: nw.col(n) for n in ("_kek", "_url", "_vault")}, part)
     known = {v: {"kek": f["_kek"], **stores.where(f["_url"], f["_vault"])} for v, f in found.items()}

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 Facts = Mapping[str, str]
 #: Confidential values that are encryption of the disk itself.
 ENCRYPTED = ("platform", "customer")
+_CONFIDENTIAL_VM = (*ENCRYPTED, "guest_state_only", "non_persisted_tpm")
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Layers:
         What follows from them.
     conflicts, evidence : tuple of str
         Contradictions, and which fields decided, with the numbers of the rules.
+    disputed : frozenset of str
+        The layers on which sources contradict each other.
     """
 
     sse: str
@@ -37,6 +40,7 @@ class Layers:
     kek: str = "unknown"
     conflicts: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
+    disputed: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -45,6 +49,7 @@ class Notes:
 
     conflicts: list[str] = field(default_factory=list)
     evidence: list[str] = field(default_factory=list)
+    disputed: set[str] = field(default_factory=set)
 
 
 def listed_value(facts: Facts) -> str:
@@ -54,13 +59,23 @@ def listed_value(facts: Facts) -> str:
     return "unknown" if facts["conf_list"] == "unrecognised" else facts["conf_list"]
 
 
+def own_value(facts: Facts, layers: Layers) -> str:
+    """Give the confidential layer as the disk itself states it, and the decided one where it is silent."""
+    if facts["conf_disk"] == "trusted_launch":
+        return "off"
+    return facts["conf_disk"] if facts["conf_disk"] in _CONFIDENTIAL_VM else layers.confidential
+
+
 def find_conflicts(facts: Facts, layers: Layers, notes: Notes) -> None:
     """List the contradictions; the layers keep what the data says (RULES L8)."""
     by_customer = layers.sse in ("customer", "platform_and_customer")
     listed = listed_value(facts) if facts["conf_list"] not in ("", "none") else layers.confidential
+    if facts["role"] == "os" and listed != "unknown" and listed != own_value(facts, layers):
+        notes.disputed.add("confidential")
     volume = facts["ext"] == "enable" and facts["os"] == "windows" and facts["ext_volume"] == "data"
     cases = {
         "captures of this disk differ, and their order is not known": facts["captures"] == "differ",
+        "captures of its VM differ, and their order is not known": facts["vm_captures"] == "differ",
         "Azure Disk Encryption with encryption at host": layers.ade == "on"
         and layers.host in ("on", "partial"),
         "once under Azure Disk Encryption, with encryption at host": layers.ade == "was_on"
@@ -75,11 +90,9 @@ def find_conflicts(facts: Facts, layers: Layers, notes: Notes) -> None:
         in (facts["des"], facts["secure"]),
         "platform key, yet a disk encryption set is named": layers.sse == "platform"
         and facts["des"] != "none",
-        "disk and VM differ on confidential encryption": facts["role"] == "os"
-        and facts["conf_disk"] in (*ENCRYPTED, "guest_state_only", "non_persisted_tpm")
-        and listed not in ("unknown", layers.confidential),
+        "disk and VM differ on confidential encryption": "confidential" in notes.disputed,
         "confidential disk on a VM that is not confidential": facts["vm_kind"] == "other"
-        and facts["conf_disk"] in (*ENCRYPTED, "guest_state_only", "non_persisted_tpm"),
+        and facts["conf_disk"] in _CONFIDENTIAL_VM,
         "Windows VM with a data-only volume type": volume,
     }
     notes.conflicts += [text for text, found in cases.items() if found]

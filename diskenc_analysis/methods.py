@@ -5,6 +5,7 @@ Every function takes one profile: a dict of the facts that `facts` gives, shared
 
 from __future__ import annotations
 
+from diskenc_analysis.ade import ade_layer
 from diskenc_analysis.layers import (
     ENCRYPTED,
     Facts,
@@ -34,7 +35,7 @@ def decide(facts: Facts) -> Layers:
     """
     notes = Notes()
     sse, host = _sse(facts, notes), _host(facts, notes)
-    ade, confidential = _ade(facts, notes), _confidential(facts, notes)
+    ade, confidential = ade_layer(facts, notes), _confidential(facts, notes)
     _sets(facts, notes)
     kek = facts["kek"] if facts["kek"] in ("yes", "no") else "unknown"
     layers = Layers(sse, host, ade, confidential, kek=kek)
@@ -51,6 +52,7 @@ def decide(facts: Facts) -> Layers:
         kek,
         tuple(notes.conflicts),
         tuple(notes.evidence),
+        frozenset(notes.disputed),
     )
 
 
@@ -59,11 +61,9 @@ def _sse(facts: Facts, notes: Notes) -> str:
         notes.evidence.append("unmanaged VHD: encrypted by its storage account [C10]")
         return "storage_account"
     if facts["kind"] == "ephemeral_os_disk":
-        named = facts["list_set"] == "yes"
-        notes.evidence.append(
-            f"ephemeral OS disk, the VM names {'a' if named else 'no'} disk encryption set [C9]"
-        )
-        return "unknown" if named else "platform"
+        named = {"yes": "a", "no": "no"}.get(facts["list_set"], "perhaps a")
+        notes.evidence.append(f"ephemeral OS disk, the VM names {named} disk encryption set [C9]")
+        return "platform" if named == "no" else "unknown"
     fact = facts["sse_fact"]
     if fact in _NAMED:
         notes.evidence.append(f"encryption.type is {fact.replace('_', ' ')} key [L1]")
@@ -105,85 +105,6 @@ def _host(facts: Facts, notes: Notes) -> str:
         notes.evidence.append("encryptionAtHost differs among the VMs that share it [L2]")
         return "partial"
     notes.evidence.append("encryptionAtHost of its VM was not read [L2]")
-    return "unknown"
-
-
-def _ade(facts: Facts, notes: Notes) -> str:
-    if facts["kind"] == "ephemeral_os_disk":
-        return "off"
-    for step in (_ade_of_disk, _ade_of_status, _ade_of_vm, _ade_of_extension):
-        if found := step(facts, notes):
-            return found
-    if facts["flag"] in ("doubt", "no_row", "unclear") and facts["kind"] != "unmanaged_disk":
-        notes.evidence.append("the disk's encryption settings were not read [L3]")
-        return "unknown"
-    notes.evidence.append("no sign of Azure Disk Encryption [L3]")
-    if facts["lineage"] == "ade":
-        notes.evidence.append(
-            "copied from a disk that was under it: not eligible for encryption at host [L4]"
-        )
-    return "off"
-
-
-def _ade_of_disk(facts: Facts, notes: Notes) -> str:
-    if facts["flag"] == "on":
-        notes.evidence.append("the disk's encryptionSettings say enabled [L3.1]")
-        return "on"
-    if facts["flag"] == "was_on":
-        status = facts["status"]
-        notes.evidence.append("the disk's encryptionSettings say disabled: it protects nothing [L3.1, L4]")
-        notes.evidence.append("not eligible for encryption at host or a customer key on the same disk [L4]")
-        if status == "not_encrypted":
-            notes.evidence.append("the instance view says notEncrypted [L4]")
-        if status == "encrypted":
-            notes.conflicts.append(
-                "disk says Azure Disk Encryption is disabled, instance view says encrypted"
-            )
-        if facts["ext"] == "enable":
-            notes.conflicts.append("extension says Enable on a disk that says disabled")
-        return "was_on"
-    return ""
-
-
-def _ade_of_status(facts: Facts, notes: Notes) -> str:
-    answers = {"encrypted": "on", "not_encrypted": "off", "unclear": "unknown"}
-    if found := answers.get(facts["status"], ""):
-        notes.evidence.append(f"the instance view says {facts['status'].replace('_', ' ')} [L3.2]")
-    return found
-
-
-def _ade_of_vm(facts: Facts, notes: Notes) -> str:
-    """Read the generation with an Entra app, which leaves no flag on the disk."""
-    if facts["role"] == "os" and facts["vm_flag"] in ("on", "off"):
-        on = facts["vm_flag"] == "on"
-        notes.evidence.append(
-            f"the VM's osDisk.encryptionSettings say {'enabled' if on else 'disabled'} [L3.3]"
-        )
-        return "on" if on else "was_on"
-    said = facts["sub_os"] if facts["role"] == "os" else facts["sub_data"]
-    if facts["ext_age"] == "old" and said in ("encrypted", "not_encrypted"):
-        notes.evidence.append(f"the extension's substatus says {said.replace('_', ' ')} [L3.3]")
-        return "on" if said == "encrypted" else "off"
-    if facts["role"] == "data" and facts["entra"] == "yes":
-        notes.evidence.append(
-            "the VM is under ADE with an Entra app, which leaves no flag on data disks [L3.3]"
-        )
-        return "unknown"
-    return ""
-
-
-def _ade_of_extension(facts: Facts, notes: Notes) -> str:
-    if facts["ext"] not in ("enable", "enable_failed", "unclear"):
-        return ""
-    if facts["vm_kind"] == "confidential":
-        notes.evidence.append("the extension alone says nothing on a confidential VM [L6]")
-        return ""
-    other = {"os": "data", "data": "os"}.get(facts["ext_volume"])
-    if facts["vm_flagged"] == "yes" or facts["role"] == other:
-        notes.evidence.append("the extension is there, but it did not mark this disk [L3.4]")
-        return ""
-    notes.evidence.append("only the extension speaks of Azure Disk Encryption [L3.4]")
-    notes.conflicts.append("extension says Enable and nothing else does")
     return "unknown"
 
 

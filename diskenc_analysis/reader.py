@@ -223,8 +223,12 @@ def _child_sql(table: schema.Table) -> str:
     if not table.child.whole:
         return elements_sql(table)
     sql = resources_sql(table, f"({unnest_sql(table)})", "parent_source", "element")
+    unsure = " OR ".join(f"contains(doubt, '{c}: {schema.DIFFER}')" for c in table.child.columns)
+    parents = f'SELECT key FROM "{table.child.parent}" WHERE {unsure}'
     return (
-        f"SELECT * EXCLUDE (arm_type, odd, e) FROM ({sql}) WHERE key IS NOT NULL "
+        "SELECT * EXCLUDE (arm_type, odd, e) REPLACE (CASE WHEN regexp_replace(key, '(/[^/]+){2}$', '') IN "
+        f"({parents}) THEN concat_ws('; ', doubt, '*: {schema.DIFFER}') ELSE doubt END AS doubt) "
+        f"FROM ({sql}) WHERE key IS NOT NULL "
         f'AND key NOT IN (SELECT key FROM "{table.name}") QUALIFY row_number() OVER (PARTITION BY key) = 1'
     )
 

@@ -87,6 +87,8 @@ DERIVED: dict[str, str] = {
     "doubt": "columns whose value must not be trusted, with the reason: `column: reason; ...`; `*` is all",
     "source": "number of the ledger's file that the row came from",
 }
+#: Reason of a doubt: captures of one resource, whose order is not known, differ in the column (RULES L7).
+DIFFER = "captures differ"
 _SQL_TYPE = {"bool": "BOOLEAN", "float": "DOUBLE"}
 
 
@@ -153,7 +155,7 @@ class Table:
         ]
         if self.types:
             return [*ENVELOPE, *DERIVED, *own]
-        return ["parent_key", "origin", *own]
+        return ["parent_key", "origin", "doubt", *own]
 
     def column_type(self, name: str) -> str:
         """Give the SQL type of one of the columns that `column_names` lists."""

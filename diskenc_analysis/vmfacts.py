@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from diskenc_analysis.frames import Frame, choose, doubted, given, helper, is_true, lazy, low, words
+from diskenc_analysis.frames import (
+    Frame,
+    choose,
+    differing,
+    doubted,
+    given,
+    helper,
+    is_true,
+    lazy,
+    low,
+    unless_doubted,
+    words,
+)
 from diskenc_analysis.sizes import size_facts
 
 if TYPE_CHECKING:
@@ -35,7 +47,6 @@ def vm_rows(inv: Inventory) -> Frame:
         `vm_key` and the facts of `VM_FACTS`.
     """
     sizes = helper(inv, "size_facts", size_facts(inv), ["size", "local_disk", "v5_plus", "size_from"])
-    read_in = lazy(inv.extensions).filter(given("subscription_id")).select("subscription_id").unique()
     instance = nw.col("key").str.contains("/virtualmachinescalesets/")
     in_set = nw.col("key").str.replace_all(r"/virtualmachines/[^/]*$", "")
     set_key = (
@@ -43,14 +54,14 @@ def vm_rows(inv: Inventory) -> Frame:
         .then(nw.col("scale_set_id_key"))
         .otherwise(nw.when(instance).then(in_set).otherwise(nw.lit("")))
     )
-    vms = lazy(inv.vms).with_columns(size=low("vm_size"), vm_key=nw.col("key"), set_key=set_key)
+    size = unless_doubted(low("vm_size"), "", "vm_size")
+    vms = lazy(inv.vms).with_columns(size=size, vm_key=nw.col("key"), set_key=set_key)
     vms = vms.join(sizes, on="size", how="left").join(_models(inv), on="set_key", how="left")
-    if not inv.count("extensions"):
-        vms = vms.with_columns(**{n: nw.lit(None, nw.String) for n in (*_EXTENSION, "sub_read")})
+    if not inv.count("extensions") and not inv.count("extension_status"):
+        vms = vms.with_columns(**{n: nw.lit(None, nw.String) for n in (*_EXTENSION, "own_rows")})
         return vms.with_columns(**VM_FACTS).select("vm_key", *VM_FACTS)
     extensions = _ade_facts(inv)
-    vms = vms.join(extensions, on="vm_key", how="left")
-    vms = vms.join(read_in.with_columns(sub_read=nw.lit("yes")), on="subscription_id", how="left")
+    vms = vms.join(extensions, on="vm_key", how="left").join(_rows_read(inv), on="vm_key", how="left")
     vms = vms.with_columns(**VM_FACTS).select("vm_key", *VM_FACTS)
     return nw.concat([vms, _unread(extensions, inv)], how="vertical")
 
@@ -61,6 +72,17 @@ def _unread(extensions: Frame, inv: Inventory) -> Frame:
     return rows.select(
         "vm_key", **{n: nw.col(n) if n in _EXTENSION else nw.lit(_UNREAD[n]) for n in VM_FACTS}
     )
+
+
+def _rows_read(inv: Inventory) -> Frame:
+    """Say of each VM with extensions whether all were `read`, or some are no more than an id (`stub`)."""
+    stub = doubted("publisher", "extension_type") | ~given("extension_type")
+    rows = lazy(inv.extensions).select(vm_key=_vm_of_extension(), row=choose([(stub, "stub")], "read"))
+    return rows.group_by("vm_key").agg(nw.col("row").max().alias("own_rows"))
+
+
+def _vm_of_extension() -> nw.Expr:
+    return nw.col("key").str.replace_all(r"/extensions/[^/]*$", "")
 
 
 def _models(inv: Inventory) -> Frame:
@@ -87,7 +109,10 @@ VM_FACTS: dict[str, nw.Expr] = {
         [(doubted("security_type"), "unknown"), (low("security_type") == "confidentialvm", "confidential")],
         "other",
     ),
-    "vm_os": words("os_type", {"windows": "windows", "linux": "linux"}, "unknown", "unknown"),
+    "vm_captures": choose([(differing("vms"), "differ")], "one"),
+    "vm_os": unless_doubted(
+        words("os_type", {"windows": "windows", "linux": "linux"}, "unknown", "unknown"), "unknown", "os_type"
+    ),
     "vm_image": choose(
         [
             (doubted("image_publisher", "image_id"), "unknown"),
@@ -103,7 +128,13 @@ VM_FACTS: dict[str, nw.Expr] = {
     .then(nw.col("ext"))
     .otherwise(
         choose(
-            [(given("extension_list") | given("instance_extensions") | given("sub_read"), "none")], "unread"
+            [
+                (nw.col("own_rows").fill_null("") == "stub", "unread"),
+                (given("own_rows"), "none"),
+                (given("extension_list") & ~doubted("extension_list"), "none"),
+                (given("instance_extensions") & ~doubted("instance_extensions"), "none"),
+            ],
+            "unread",
         )
     ),
     "model_host": nw.col("model_host").fill_null(""),
@@ -132,22 +163,47 @@ def ade_extensions(inv: Inventory) -> Frame:
     Returns
     -------
     Frame
-        The columns of `extensions`, `vm_key` and `vm_messages`; one row per extension.
+        `vm_key`, `vm_messages` and the columns of `extensions` that `_OF_EXTENSION` names; one row per
+        extension. One that the instance view alone knows has its type, version and messages only.
     """
-    found = lazy(inv.extensions).filter(
-        low("publisher").is_in(_ADE_PUBLISHERS), low("extension_type").is_in(_ADE_TYPES)
-    )
-    found = found.with_columns(vm_key=nw.col("key").str.replace_all(r"/extensions/[^/]*$", ""))
     status = lazy(inv.extension_status).filter(
         low("extension_type").str.contains(r"(?:^|\.)azurediskencryption")
     )
-    messages = status.group_by("parent_key").agg(nw.col("substatus_messages").max().alias("vm_messages"))
-    return found.join(messages.rename({"parent_key": "vm_key"}), on="vm_key", how="left")
+    linux = choose([(low("extension_type").str.ends_with("linux"), _ADE_TYPES[1])], _ADE_TYPES[0])
+    seen = status.with_columns(vm_key=nw.col("parent_key"), extension_type=linux)
+    seen = seen.group_by("vm_key", "extension_type").agg(
+        nw.col("handler_version").max(),
+        nw.col("substatus_messages").max().alias("vm_messages"),
+        nw.col("doubt").max(),
+    )
+    found = lazy(inv.extensions).filter(
+        low("publisher").is_in(_ADE_PUBLISHERS), low("extension_type").is_in(_ADE_TYPES)
+    )
+    found = found.select(*_OF_EXTENSION, vm_key=_vm_of_extension())
+    messages = seen.group_by("vm_key").agg(nw.col("vm_messages").max())
+    none = {n: nw.lit(None, nw.String) for n in _OF_EXTENSION if n not in _SEEN}
+    alone = seen.join(found.select("vm_key"), on="vm_key", how="anti").with_columns(**none)
+    columns = ("vm_key", *_OF_EXTENSION, "vm_messages")
+    joined = found.join(messages, on="vm_key", how="left")
+    return nw.concat([joined.select(*columns), alone.select(*columns)], how="vertical")
+
+
+_SEEN = ("extension_type", "handler_version", "doubt")
+_OF_EXTENSION = (
+    *_SEEN,
+    "operation",
+    "volume_type",
+    "provisioning_state",
+    "aad_client",
+    "substatus_messages",
+    "kek_url",
+    "vault_url",
+)
 
 
 def _ade_facts(inv: Inventory) -> Frame:
     """Give one row of facts per VM with an Azure Disk Encryption extension."""
-    operation, state = low("operation"), low("provisioning_state")
+    operation, done = low("operation"), low("provisioning_state").is_in(["", "succeeded"])
     message = nw.concat_str([low("substatus_messages"), low("vm_messages")]).str.replace_all(r"[\s\"\\]", "")
     linux = low("extension_type") == "azurediskencryptionforlinux"
     version = low("handler_version")
@@ -156,14 +212,16 @@ def _ade_facts(inv: Inventory) -> Frame:
     )
     ext = choose(
         [
-            (operation.str.starts_with("enable") & ((state == "") | (state == "succeeded")), "enable"),
+            (doubted("operation", "provisioning_state"), "unclear"),
+            (operation.str.starts_with("enable") & done, "enable"),
             (operation.str.starts_with("enable"), "enable_failed"),
-            (operation.str.starts_with("disable"), "disable"),
+            (operation.str.starts_with("disable") & done, "disable"),
         ],
         "unclear",
     )
     volume = choose(
         [
+            (doubted("operation", "volume_type"), "unknown"),
             (operation == "enableencryptionformatall", "format_all"),
             *[(low("volume_type") == word, word) for word in ("all", "os", "data")],
         ],
@@ -173,7 +231,7 @@ def _ade_facts(inv: Inventory) -> Frame:
         "vm_key",
         ext=ext,
         ext_volume=volume,
-        ext_age=choose([(old, "old")], "new"),
+        ext_age=choose([(doubted("handler_version", "aad_client"), "unclear"), (old, "old")], "new"),
         sub_os=_substatus(message, "os"),
         sub_data=_substatus(message, "data"),
     )
@@ -191,8 +249,9 @@ def _agreed(name: str, otherwise: str) -> nw.Expr:
 def _substatus(message: nw.Expr, volume: str) -> nw.Expr:
     return choose(
         [
-            (message.str.contains(rf"[{{,]{volume}:encrypted"), "encrypted"),
-            (message.str.contains(rf"[{{,]{volume}:"), "not_encrypted"),
+            (message.str.contains(rf"[{{,]{volume}:encrypted(?:[,}}]|$)"), "encrypted"),
+            (message.str.contains(rf"[{{,]{volume}:notencrypted(?:[,}}]|$)"), "not_encrypted"),
+            (message.str.contains(rf"[{{,]{volume}:"), "unclear"),
         ],
         "",
     )
@@ -225,7 +284,7 @@ def disk_lists(inv: Inventory) -> Frame:
 
 #: The facts of a disk as its VM lists it; the first ones decide which of several lists count.
 LIST_FACTS: dict[str, nw.Expr] = {
-    "caching": words("caching", {"none": "none"}, "cached", "unstated"),
+    "caching": unless_doubted(words("caching", {"none": "none"}, "cached", "unstated"), "unclear", "caching"),
     "list_role": choose([(nw.col("origin") == "os_disk", "os")], "data"),
     "list_kind": choose(
         [
@@ -234,11 +293,20 @@ LIST_FACTS: dict[str, nw.Expr] = {
         ],
         "managed_disk",
     ),
-    "full_caching": choose([(is_true("full_caching"), "yes")], "no"),
-    "list_set": choose([(given("disk_encryption_set_id"), "yes")], "no"),
-    "conf_list": words("security_encryption_type", _SECURITY_ENCRYPTION, "unrecognised", "none"),
+    "full_caching": choose([(doubted("full_caching"), "unclear"), (is_true("full_caching"), "yes")], "no"),
+    "list_set": choose(
+        [(doubted("disk_encryption_set_id"), "unclear"), (given("disk_encryption_set_id"), "yes")], "no"
+    ),
+    "conf_list": unless_doubted(
+        words("security_encryption_type", _SECURITY_ENCRYPTION, "unrecognised", "none"),
+        "unrecognised",
+        "security_encryption_type",
+    ),
     "conf_list_set": choose([(given("secure_vm_disk_encryption_set_id"), "yes")], "no"),
-    "vm_flag": choose([(is_true("ade_enabled"), "on"), (given("ade_enabled"), "off")], "none"),
+    "vm_flag": choose(
+        [(doubted("ade_enabled"), "unclear"), (is_true("ade_enabled"), "on"), (given("ade_enabled"), "off")],
+        "none",
+    ),
     "status": nw.col("status").fill_null("none"),
 }
 
@@ -247,6 +315,7 @@ def _statuses(inv: Inventory) -> Frame:
     codes = low("status_codes")
     status = choose(
         [
+            (doubted("status_codes"), "unclear"),
             (codes.str.contains(r"encryptionstate/encrypted(?:;|$)"), "encrypted"),
             (codes.str.contains(r"encryptionstate/notencrypted(?:;|$)"), "not_encrypted"),
             (codes.str.contains("encryptionstate/"), "unclear"),

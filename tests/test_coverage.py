@@ -33,17 +33,19 @@ def test_reading_only_what_verdicts_rest_on_changes_none():
 
 
 @pytest.fixture
-def changed_matrix(tmp_path, monkeypatch):
-    """Give the kit a matrix in which one cell of the newest edition is another one."""
-    text = editions.data_file("encryption_matrix.csv").read_text(encoding="utf-8")
-    cell = "2026-04-02,enhanced_key_protection,host,no,"
-    assert text.count(cell) == 1
-    copy = tmp_path / "encryption_matrix.csv"
-    copy.write_text(text.replace(cell, cell.replace(",no,", ",yes,")), encoding="utf-8")
+def changed(tmp_path, monkeypatch):
+    """Give a function that has the kit read one of its data files with one text in place of another."""
     original = editions.data_file
-    monkeypatch.setattr(editions, "data_file", lambda name: copy if name == copy.name else original(name))
-    _forget()
-    yield
+
+    def change(name, old, new):
+        text = original(name).read_text(encoding="utf-8")
+        assert text.count(old) == 1
+        copy = tmp_path / name
+        copy.write_text(text.replace(old, new), encoding="utf-8")
+        monkeypatch.setattr(editions, "data_file", lambda n: copy if n == name else original(n))
+        _forget()
+
+    yield change
     monkeypatch.undo()
     _forget()
 
@@ -54,17 +56,32 @@ def _forget():
             function.cache_clear()
 
 
-def _protected(folder, edition):
-    objects = [vm("on", security=HOST), disk("on-os", "on"), vm("off"), disk("off-os", "off")]
+def _judged(folder, capability, edition, **of_disk):
+    objects = [vm("on", security=HOST), disk("on-os", "on", **of_disk), vm("off"), disk("off-os", "off")]
     rows = judged(folder, *objects, edition=edition)
-    return {name: rows[name]["enhanced_key_protection"] for name in ("on-os", "off-os")}
+    return {name: rows[name][capability] for name in ("on-os", "off-os")}
 
 
-@pytest.mark.usefixtures("changed_matrix")
-def test_a_changed_cell_changes_the_verdict_without_code(tmp_path):
-    assert _protected(tmp_path / "new", "latest") == {"on-os": "yes", "off-os": "no"}
-    assert _protected(tmp_path / "seed", "2023-05-15") == {"on-os": "no", "off-os": "no"}
+def test_a_changed_cell_changes_the_verdict_without_code(tmp_path, changed):
+    cell = "2026-04-02,enhanced_key_protection,host,no,"
+    changed("encryption_matrix.csv", cell, cell.replace(",no,", ",yes,"))
+    found = [_judged(tmp_path / e, "enhanced_key_protection", e) for e in ("latest", "2023-05-15")]
+    assert found == [{"on-os": "yes", "off-os": "no"}, {"on-os": "no", "off-os": "no"}]
+
+
+def test_a_condition_on_a_cell_of_the_vm_is_asked(tmp_path, changed):
+    cell = "2026-04-02,defender_status,host,Healthy,,table"
+    changed("encryption_matrix.csv", cell, cell.replace(",,", ",vm_size_v5_plus,"))
+    # The size is older than version 5.
+    assert _judged(tmp_path, "defender_status", "latest") == {"on-os": "Unhealthy", "off-os": "Unhealthy"}
+
+
+def test_where_a_question_does_not_arise_is_data(tmp_path, changed):
+    before = _judged(tmp_path / "before", "caches", "2023-05-15", sku="UltraSSD_LRS")
+    changed("capabilities.csv", "|no_host_cache", "")
+    after = _judged(tmp_path / "after", "caches", "2023-05-15", sku="UltraSSD_LRS")
+    assert (before["on-os"], after["on-os"]) == ("not_applicable", "yes")
 
 
 def test_the_cell_as_published(tmp_path):
-    assert _protected(tmp_path, "latest") == {"on-os": "no", "off-os": "no"}
+    assert _judged(tmp_path, "enhanced_key_protection", "latest") == {"on-os": "no", "off-os": "no"}

@@ -103,7 +103,7 @@ class TestEveryTableOfResources:
 @pytest.mark.parametrize("table", ELEMENTS, ids=lambda table: table.name)
 def test_the_sql_of_every_table_of_elements_binds(connection, table):
     columns = ", ".join(f'NULL::VARCHAR AS "{name}"' for name in table.child.columns)
-    parent = f"(SELECT '/x' AS key, 0 AS source, {columns} WHERE false)"
+    parent = f"(SELECT '/x' AS key, 0 AS source, NULL::VARCHAR AS doubt, {columns} WHERE false)"
     sql = elements_sql(table).replace(f"FROM {table.child.parent} ", f"FROM {parent} ")
     cursor = connection.execute(sql)
     assert [column[0] for column in cursor.description] == table.column_names()
@@ -304,7 +304,7 @@ def elements(connection, table, **columns):
         f"'{json.dumps(v)}' AS {name}" if v is not None else f"NULL::VARCHAR AS {name}"
         for name, v in given.items()
     )
-    parent = f"(SELECT '/p' AS key, 0 AS source, {texts})"
+    parent = f"(SELECT '/p' AS key, 0 AS source, NULL::VARCHAR AS doubt, {texts})"
     return selected(connection, elements_sql(table).replace(f"FROM {table.child.parent} ", f"FROM {parent} "))
 
 

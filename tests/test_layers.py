@@ -10,18 +10,23 @@ from tests.rules import (
     HOST,
     LATEST,
     PMK,
+    V3,
+    V5,
     Case,
     ade,
     agent,
     cmk,
+    des,
     differences,
     disk,
     disk_id,
     extension,
+    image_id,
     instance,
     instance_id,
     judged,
     judged_twice,
+    key_url,
     listed,
     one,
     records,
@@ -32,6 +37,8 @@ from tests.rules import (
     set_id,
     slug,
     snapshot,
+    vault,
+    vault_key,
     vm,
     vm_id,
     write,
@@ -143,6 +150,14 @@ L2 = [
     one("L2 flag false", machine={"security": {"encryptionAtHost": False}}, **OFF),
     one("L2 flag null", machine={"security": {"encryptionAtHost": None}}, **OFF),
     one("L2 profile null", machine={"securityProfile": None}, **OFF),
+    one(
+        "L2 other owners of the wrong type",
+        machine={"security": HOST},
+        of_disk={"head": {"managedByExtended": "several"}},
+        host="unknown",
+        attachment="attached",
+        data_flow="unknown",
+    ),
     Case("L2 owner not read", [disk("l2-gone", "gone", system="Windows")], {"l2-gone": NO_OWNER_READ}),
     Case(
         "L2 no owner",
@@ -210,6 +225,7 @@ ADE_ON = {"ade": "on", "method": "ade", "no_vm_cpu": "no"}
 ADE_OFF = {"ade": "off", "no_vm_cpu": "yes"}
 BOTH = '{"os": "Encrypted", "data": "Encrypted"}'
 OS_ONLY = '{"os": "Encrypted", "data": "NotEncrypted"}'
+IN_PROGRESS = '{"os": "Encrypted", "data": "EncryptionInProgress"}'
 
 
 def entra(
@@ -293,6 +309,25 @@ L3 = [
         conflicts="",
     ),
     one("L3 4 another extension", agent("l3-4-another-extension"), **ADE_OFF, conflicts=""),
+    # FACTS 2.8: PowerShell's states beside the two are neither.
+    entra("L3 3 in progress", "Linux", "0.1", IN_PROGRESS, data="unknown"),
+    one(
+        "L3 4 known from the instance view alone",
+        machine={"instanceView": {"extensions": [{"type": "Microsoft.Azure.Security.AzureDiskEncryption"}]}},
+        ade="unknown",
+        **{"conflicts!": ""},
+    ),
+    # What is decrypted was not marked by the extension of today.
+    Case(
+        "L3 4 beside a disk that was under ADE",
+        [
+            vm("l3-4-beside", data=["l3-4-beside-data"]),
+            extension("l3-4-beside"),
+            disk("l3-4-beside-os", "l3-4-beside", system="Windows"),
+            disk("l3-4-beside-data", "l3-4-beside", collection=ade(enabled=False)),
+        ],
+        {"l3-4-beside-os": {"ade": "unknown", "conflicts!": ""}, "l3-4-beside-data": {"ade": "was_on"}},
+    ),
     Case(
         "L3 disk without VM", [disk("l3-free", collection=ade())], {"l3-free": {"ade": "on", "method": "ade"}}
     ),
@@ -415,12 +450,30 @@ def enable(rule: str, operation: str = "EnableEncryptionFormatAll", outcome: str
     return extension(rule, operation, "Data", system="Linux", outcome=outcome)
 
 
+def stub(rule: str) -> dict:
+    """Build an extension as a listing echoes it: without what it is."""
+    return {n: v for n, v in agent(rule).items() if n != "properties"}
+
+
 L6 = [
     opted("L6 extension enabled", "yes", enable("l6-extension-enabled")),
     opted("L6 extension failed", "no", enable("l6-extension-failed", outcome="Failed")),
     opted("L6 extension disabled", "no", enable("l6-extension-disabled", "DisableEncryption")),
     opted("L6 flag against it", "no", enable("l6-flag-against-it"), collection=ade(enabled=False)),
     opted("L6 only another extension", "no", agent("l6-only-another-extension")),
+    opted("L6 extensions of other VMs", "unknown"),
+    opted(
+        "L6 extension that is no more than an id", "unknown", stub("l6-extension-that-is-no-more-than-an-id")
+    ),
+    # ADE may be on or off or once have been on: only the last speaks against the opt-in.
+    one(
+        "L6 flag not read",
+        enable("l6-flag-not-read"),
+        machine={"security": CVM, "size": CONFIDENTIAL_V2, "system": "Linux"},
+        of_disk={"security": OWN, "collection": "not an object"},
+        ade="unknown",
+        temp_disk="unknown",
+    ),
     one(
         "L6 never sets ade",
         enable("l6-never-sets-ade"),
@@ -501,6 +554,71 @@ L8 = [
         sse="platform",
         customer_keys="unknown",
         hsm="no",
+        **CONFLICT,
+    ),
+    # Trap 9: no single signal is trusted. ADE (All) yyyyynnynH, or the platform key alone ynnnnnyynU.
+    one(
+        "L8 flag on and seen decrypted",
+        extension("l8-flag-on-and-seen-decrypted"),
+        machine={"view": [seen("l8-flag-on-and-seen-decrypted-os", "notEncrypted")]},
+        of_disk={"collection": ade()},
+        ade="on",
+        verdict="y????n?yn?",
+        **CONFLICT,
+    ),
+    one(
+        "L8 flag on and last disabled",
+        extension("l8-flag-on-and-last-disabled", "DisableEncryption"),
+        of_disk={"collection": ade()},
+        ade="on",
+        verdict="y????n?yn?",
+        **CONFLICT,
+    ),
+    # Linux lets go of its data volumes alone: that says nothing of the OS disk.
+    one(
+        "L8 flag on and data volumes disabled",
+        extension("l8-flag-on-and-data-volumes-disabled", "DisableEncryption", "Data", system="Linux"),
+        machine=LINUX,
+        of_disk={"collection": ade()},
+        ade="on",
+        caches="yes",
+        conflicts="",
+    ),
+    one(
+        "L8 flag on and disabling failed",
+        extension("l8-flag-on-and-disabling-failed", "DisableEncryption", outcome="Failed"),
+        of_disk={"collection": ade()},
+        ade="on",
+        caches="yes",
+        conflicts="",
+    ),
+    one(
+        "L8 flag off and the VM says on",
+        machine={
+            "os_disk": listed("l8-flag-off-and-the-vm-says-on-os", encryptionSettings={"enabled": True})
+        },
+        of_disk={"collection": ade(enabled=False)},
+        ade="was_on",
+        caches="unknown",
+        data_flow="unknown",
+        **CONFLICT,
+    ),
+    # Trap 3: TrustedLaunch is no encryption, and no confidential VM has such a disk.
+    one(
+        "L8 trusted launch on a confidential VM",
+        machine={
+            "security": CVM,
+            "os_disk": listed(
+                "l8-trusted-launch-on-a-confidential-vm-os",
+                managedDisk={
+                    "id": disk_id("l8-trusted-launch-on-a-confidential-vm-os"),
+                    "securityProfile": {"securityEncryptionType": "DiskWithVMGuestState"},
+                },
+            ),
+        },
+        of_disk={"security": secured("TrustedLaunch")},
+        confidential="platform",
+        enhanced_key_protection="unknown",
         **CONFLICT,
     ),
     Case(
@@ -607,6 +725,89 @@ def test_l7_layers_that_differ_are_unknown_when_order_cannot_be_told(tmp_path):
         "agree-os": ["platform", "on", "off", "off"],
     }
     assert sum(entry["rows_set_aside"] for entry in ledger) == 4
+
+
+CACHED, UNCACHED = listed("m-os", caching="ReadOnly"), listed("m-os", caching="None")
+ON_HOST = disk("m-os", "m", system="Windows")
+DISABLE = extension("m", "DisableEncryption")
+LIES_IN = {"encryption": cmk("s"), "system": "Windows"}
+TO_PREMIUM = des("s", key_url("kv-premium", "k"), vault_name="kv-premium")
+TO_STANDARD = des("s", key_url("kv-standard", "k"), vault_name="kv-standard")
+STORES = [vault("kv-premium", "premium"), vault("kv-standard"), vault_key("kv-premium", "k", "RSA-HSM")]
+# What two captures say of one thing, what both say besides, and what must not be told of the disk then.
+DIFFERING = {
+    "owner or none": ([disk("m-os", "m")], [disk("m-os")], [], {"attachment": "unknown", "host": "unknown"}),
+    "owners": (
+        [disk("m-os", "m"), vm("m", security=HOST), vm("n", os_disk=listed("n-os"))],
+        [disk("m-os", "n")],
+        [],
+        {"host": "unknown", "data_flow": "unknown"},
+    ),
+    "size": ([vm("m", size=V5)], [vm("m", size=V3)], [ON_HOST], {"temp_disk": "unknown", "host": "off"}),
+    "caching": (
+        [vm("m", security=HOST, os_disk=CACHED)],
+        [vm("m", security=HOST, os_disk=UNCACHED)],
+        [ON_HOST],
+        {"caches": "unknown", "data_flow": "yes"},
+    ),
+    "type of storage": (
+        [disk("m-os", "m", sku="Premium_LRS")],
+        [disk("m-os", "m", sku="UltraSSD_LRS")],
+        [vm("m", security=HOST)],
+        {"caches": "unknown", "data_flow": "yes"},
+    ),
+    "operating system": (
+        [vm("m", system="Linux", image={"id": image_id("own")})],
+        [vm("m", system="Windows", image={"id": image_id("own")})],
+        [disk("m-os", "m", collection=ade())],
+        {"custom_images": "unknown", "ade": "on"},
+    ),
+    "extension": (
+        [extension("m")],
+        [DISABLE],
+        [vm("m"), ON_HOST],
+        {"ade": "unknown", "no_vm_cpu": "unknown"},
+    ),
+    "key of the set": (
+        [TO_PREMIUM],
+        [TO_STANDARD],
+        [*STORES, vm("m"), disk("m-os", "m", **LIES_IN)],
+        {"key_store": "unknown", "hsm": "unknown", "customer_keys": "yes"},
+    ),
+    "tier of the vault": (
+        [vault("kv-premium", "premium")],
+        [vault("kv-premium", "standard")],
+        [TO_PREMIUM, vm("m"), disk("m-os", "m", **LIES_IN)],
+        {"key_store": "key_vault", "hsm": "unknown"},
+    ),
+    "type of the key": (
+        [vault_key("kv-premium", "k", "RSA-HSM")],
+        [vault_key("kv-premium", "k", "RSA")],
+        [vault("kv-premium", "premium"), TO_PREMIUM, vm("m"), disk("m-os", "m", **LIES_IN)],
+        {"key_store": "key_vault_premium", "hsm": "unknown"},
+    ),
+    "KEK or none": (
+        [disk("m-os", "m", collection=ade())],
+        [disk("m-os", "m", collection=ade(kek=None))],
+        [vm("m")],
+        {"ade": "on", "key_owner": "unknown", "customer_keys": "unknown"},
+    ),
+    "set or another": (
+        [disk("m-os", "m", encryption=cmk("s"))],
+        [disk("m-os", "m", encryption=cmk("t"))],
+        [*STORES, TO_PREMIUM, vm("m")],
+        {"sse": "customer", "key_store": "unknown", "hsm": "unknown"},
+    ),
+}
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize("what", DIFFERING)
+def test_l7_no_verdict_rests_on_what_differs_in_captures_of_no_known_order(tmp_path, what, swapped):
+    one, other, both, expected = DIFFERING[what]
+    first, second = (other, one) if swapped else (one, other)
+    rows, _ = captures(tmp_path, ("one", [*first, *both]), ("two", second))
+    assert {column: rows["m-os"][column] for column in expected} == expected
 
 
 # Said at the head of RULES: the number of a rule stands in the evidence of the rows that it decided.
