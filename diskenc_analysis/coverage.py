@@ -23,18 +23,14 @@ if TYPE_CHECKING:
 _LAYERS = ("sse", "host", "ade", "confidential", "method", "key_owner", "key_store")
 _KIND = ("kind", "role", "attachment")
 _OF_VM = (*OF_VM, "temp_disk_key_owner", "vm_evidence")
+_PLACE = ("subscription_id", "subscription_name", "resource_group", "location", "vm_id", "gib", "tags")
+_IDENTITY = ("disk_id", "name", *_PLACE)
 #: The columns of the coverage frame, in order.
 COLUMNS = (
     "disk_id",
     "name",
     *_KIND,
-    "subscription_id",
-    "subscription_name",
-    "resource_group",
-    "location",
-    "vm_id",
-    "gib",
-    "tags",
+    *_PLACE,
     *_LAYERS,
     "temp_disk_key_owner",
     *capabilities(),
@@ -80,11 +76,16 @@ def coverage(inv: Inventory, edition: str = "latest") -> Any:
     worst = nw.when(given("worst")).then(nw.col("worst")).otherwise(nw.col("of_vm").fill_null(""))
     judged = nw.concat_str([nw.col("profile"), worst], separator=_DOUBLE)
     rows = kept(inv, rows.select("disk_key", "vm_key", judged=judged), "disk_judged")
-    verdicts = [_verdict(text, facts, layers, of_vm, edition) for text in distinct(rows, "judged")]
-    out = identity(inv, rows).join(
-        helper(inv, "verdicts", verdicts, ["judged", *_VERDICT]), on="judged", how="left"
-    )
-    out = kept(inv, out.select(*COLUMNS), "coverage_" + edition.replace("-", "_"))
+    found = distinct(rows, "judged")
+    verdicts = [
+        _verdict(text, facts, layers, of_vm, edition) | {"verdict": f"v{i}"} for i, text in enumerate(found)
+    ]
+    # Few distinct verdicts, in many words: joined when they are asked for, a million rows stay narrow.
+    rows = rows.join(helper(inv, "verdict_names", verdicts, ["judged", "verdict"]), on="judged", how="left")
+    name = edition.replace("-", "_")
+    known = kept(inv, identity(inv, rows).select(*_IDENTITY, "verdict"), f"coverage_{name}")
+    table = helper(inv, f"verdicts_{name}", verdicts, ["verdict", *_VERDICT])
+    out = known.join(table, on="verdict", how="left").select(*COLUMNS)
     return nw.to_native(out.collect() if inv.engine == "polars" else out)
 
 

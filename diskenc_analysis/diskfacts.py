@@ -41,7 +41,7 @@ _CONFIDENTIAL = {
 }
 _HELD = ["attached", "reserved", "frozen", "activesasfrozen"]
 _UPLOADED = ["import", "importsecure", "upload", "uploadpreparedsecure"]
-_OWNERS = r"(?:^|; )(?:managed_by|managed_by_extended|share_info): (?:wrong type|captures differ)"
+_OWNERS = ("managed_by", "managed_by_extended", "share_info")
 _UNCACHED = ["ultrassd_lrs", "premiumv2_lrs"]
 
 
@@ -54,7 +54,7 @@ def _odd_word(name: str, known: Mapping[str, str]) -> nw.Expr:
 def _some_owners() -> nw.Expr:
     """Say whether other VMs than those that are named may own the disk, which is several in a shared one."""
     shared = (nw.col("max_shares").fill_null(1.0) > 1) & doubted("managed_by_extended", "share_info")
-    return choose([(nw.col("doubt").fill_null("").str.contains(_OWNERS), "yes"), (shared, "yes")], "no")
+    return choose([(doubted(*_OWNERS, reason="(?:wrong type|captures differ)") | shared, "yes")], "no")
 
 
 #: What a disk or snapshot says of itself, by name.
@@ -83,7 +83,7 @@ OWN_FACTS: dict[str, nw.Expr] = {
     ),
     "sku_class": choose(
         [
-            (nw.col("doubt").fill_null("").str.contains(rf"(?:^|; )sku: {DIFFER}"), "unclear"),
+            (doubted("sku", reason=DIFFER), "unclear"),
             (low("sku").is_in(_UNCACHED), "uncached"),
             (low("sku") == "", "unknown"),
         ],

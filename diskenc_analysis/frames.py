@@ -66,9 +66,11 @@ def given(name: str) -> nw.Expr:
     return ~nw.col(name).is_null()
 
 
-def doubted(*names: str) -> nw.Expr:
-    """Say whether the reader put any of the columns of its row in doubt."""
-    found = nw.col("doubt").fill_null("").str.contains(rf"(?:^|; )(?:\*|{'|'.join(names)}):")
+def doubted(*names: str, reason: str = "") -> nw.Expr:
+    """Say whether the reader put any of the columns of its row in doubt, for any reason or the one given."""
+    pattern = rf"(?:^|; )(?:\*|{'|'.join(names)}): {reason}"
+    found = nw.col("doubt").fill_null("").str.contains(pattern)
+    # Few rows have doubts: without this the pattern would be looked for in all.
     return nw.when(nw.col("doubt").is_null()).then(nw.lit(value=False)).otherwise(found)
 
 
@@ -80,8 +82,7 @@ def unless_doubted(value: nw.Expr, otherwise: str | None, *names: str) -> nw.Exp
 def differing(table: str, *ignored: str) -> nw.Expr:
     """Say whether captures of unknown order differ in a column on which the layers rest (RULES L7)."""
     names = [c.name for c in schema.table(table).columns if c.verdict and c.name not in ignored]
-    text = nw.col("doubt").fill_null("")
-    return text.str.contains(rf"(?:^|; )(?:\*|{'|'.join(names)}): {schema.DIFFER}")
+    return doubted(*names, reason=schema.DIFFER)
 
 
 def profile(facts: Sequence[str]) -> nw.Expr:

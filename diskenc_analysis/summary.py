@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import narwhals as nw
@@ -72,17 +72,23 @@ def summarize(
     for name in names:
         _check(name, weight, explicit=capability is not None)
     frame = lazy(cov)
-    group = None if by is None else _group(frame, by)
-    parts = [
-        _one(frame, group, name, _weight(name, weight)).with_columns(_order=nw.lit(order))
-        for order, name in enumerate(names)
-    ]
+    group = nw.lit("all") if by is None else _group(frame, by)
+    weights = {name: _weight(name, weight) for name in names}
+    parts = []
+    for one in dict.fromkeys(weights.values()):
+        asked = [name for name in names if weights[name] == one]
+        rows = _per_vm(frame, group, asked) if one == "vms" else _per_disk(frame, group, asked, one)
+        if by is None:  # also of no disks at all there is an answer
+            none = {n: nw.lit("") for n in asked}
+            rows = nw.concat(
+                [rows, frame.select(nw.len()).select(_group=nw.lit("all"), **none, _amount=nw.lit(0.0))]
+            )
+        parts.append(_shares(_counted(rows, asked)).with_columns(weight=nw.lit(one)))
     out = nw.concat(parts, how="vertical") if len(parts) > 1 else parts[0]
     # An engine is free to give the parts in any order, and a report has to have the same bytes each time.
-    if by is None:
-        return _native(cov, out.sort("_order").drop("_order"))
-    out = out.sort("_order", "_group").drop("_order")
-    return _native(cov, out.select(nw.col("_group").alias(by), *_COLUMNS))
+    order = choose([(nw.col("capability") == n, f"{at:02}") for at, n in enumerate(names)], "")
+    out = out.with_columns(_order=order).sort("_order", "_group")
+    return _native(cov, out.select(*([] if by is None else [nw.col("_group").alias(by)]), *_COLUMNS))
 
 
 def _check(name: str, weight: str | None, *, explicit: bool) -> None:
@@ -137,65 +143,76 @@ def _tag(name: str) -> nw.Expr:
 _ESCAPED = (("\\\\", "\x02"), ('\\"', "\x01"))
 
 
-def _one(frame: Frame, group: nw.Expr | None, name: str, weight: str) -> Frame:
-    """Count the answers to one question; an answer goes by a digit, from the worst to the best."""
-    code = choose([(nw.col(name).is_in(words), digit) for digit, words in _CODES.items()], _UNCOUNTED)
-    rows = {"_group": nw.lit("all") if group is None else group, "_code": code}
-    if weight == "vms":
-        frame = _per_vm(frame, rows, of_vm=capabilities()[name].counted_per == "vm")
-    else:
-        amount = nw.col("gib").fill_null(0.0) if weight == "gib" else nw.lit(1.0)
-        frame = frame.select(**rows, _amount=amount)
-    counted = [
-        nw.when(nw.col("_code") == digit).then(nw.col("_amount")).otherwise(nw.lit(0.0)).alias(value)
-        for value, digit in _DIGITS.items()
-    ]
-    frame = frame.with_columns(*counted)
-    if group is None:
-        return _shares(frame.select(*[nw.col(v).sum().fill_null(0.0) for v in _NAMES]), [], name, weight)
-    sums = [nw.col(value).sum().alias(f"s_{value}") for value in _NAMES]
-    out = frame.group_by("_group").agg(*sums).rename({f"s_{value}": value for value in _NAMES})
-    return _shares(out, ["_group"], name, weight)
+def _code(name: str) -> nw.Expr:
+    """Give the answer as a digit, from the worst to the best."""
+    return choose([(nw.col(name).is_in(words), digit) for digit, words in _CODES.items()], _UNCOUNTED)
 
 
-def _per_vm(frame: Frame, rows: Mapping[str, nw.Expr], *, of_vm: bool) -> Frame:
+def _per_disk(frame: Frame, group: nw.Expr, names: Sequence[str], weight: str) -> Frame:
+    amount = nw.col("gib").fill_null(0.0) if weight == "gib" else nw.lit(1.0)
+    return frame.select(_group=group, **{name: _code(name) for name in names}, _amount=amount)
+
+
+def _per_vm(frame: Frame, group: nw.Expr, names: Sequence[str]) -> Frame:
     """Keep one row per VM; a disk whose VM is not known but may exist stands for one.
 
     A fact of the VM is that of its best disk: a shared one has taken the worst of several VMs, and an
     unmanaged one lies outside of the matrix. Of the facts of its disks the worst is that of the VM.
     """
-    frame = frame.with_columns(**rows, _amount=nw.lit(1.0))
-    owned = frame.filter(~nw.col("vm_id").is_null())
-    owned = owned.with_columns(_vm=nw.col("vm_id").str.to_lowercase().str.strip_chars("/ "))
-    if of_vm:
-        outside = nw.col("kind") == "unmanaged_disk"
-        code = nw.when(outside).then(nw.lit(_OUTSIDE)).otherwise(nw.col("_code"))
-        owned = owned.with_columns(_code=code)
-    worst_or_best = nw.col("_code").max() if of_vm else nw.col("_code").min()
-    owned = owned.group_by("_group", "_vm").agg(worst_or_best)
-    if of_vm:
-        code = nw.when(nw.col("_code") == _OUTSIDE).then(nw.lit(_DIGITS["not_applicable"]))
-        owned = owned.with_columns(_code=code.otherwise(nw.col("_code")))
-    loose = (nw.col("attachment") != "unattached") & (nw.col("_code") == _DIGITS["unknown"])
-    code = nw.when(loose).then(nw.col("_code")).otherwise(nw.lit(_UNCOUNTED))
-    ownerless = frame.filter(nw.col("vm_id").is_null()).with_columns(_code=code)
-    columns = ("_group", "_code")
-    both = nw.concat([owned.select(*columns), ownerless.select(*columns)], how="vertical")
+    codes, outside = {n: _code(n) for n in names}, nw.col("kind") == "unmanaged_disk"
+    of_vm = [n for n in names if capabilities()[n].counted_per == "vm"]
+    codes |= {n: nw.when(outside).then(nw.lit(_OUTSIDE)).otherwise(codes[n]) for n in of_vm}
+    frame = frame.select("attachment", _group=group, _vm=_vm_key(), **codes)
+    grouped = frame.filter(~nw.col("_vm").is_null()).group_by("_group", "_vm")
+    owned = grouped.agg(*[nw.col(n).max() if n in of_vm else nw.col(n).min() for n in names])
+    owned = owned.with_columns(
+        **{n: _put(n, nw.col(n) == _OUTSIDE, _DIGITS["not_applicable"]) for n in names}
+    )
+    settled = {n: (nw.col("attachment") == "unattached") | (nw.col(n) != _DIGITS["unknown"]) for n in names}
+    loose = frame.filter(nw.col("_vm").is_null())
+    loose = loose.with_columns(**{n: _put(n, settled[n], _UNCOUNTED) for n in names})
+    columns = ("_group", *names)
+    both: Frame = nw.concat([owned.select(*columns), loose.select(*columns)], how="vertical")
     return both.with_columns(_amount=nw.lit(1.0))
 
 
-def _shares(out: Frame, keys: list[str], name: str, weight: str) -> Frame:
+def _vm_key() -> nw.Expr:
+    """Give the VM's id in one spelling; the usual one is left alone, for stripping it costs the most."""
+    low = nw.col("vm_id").str.to_lowercase()
+    usual = low.str.starts_with("/") & ~low.str.ends_with("/")
+    return nw.when(usual).then(low).otherwise(nw.concat_str([nw.lit("/"), low.str.strip_chars("/ ")]))
+
+
+def _put(name: str, where: nw.Expr, value: str) -> nw.Expr:
+    return nw.when(where).then(nw.lit(value)).otherwise(nw.col(name))
+
+
+def _counted(rows: Frame, names: Sequence[str]) -> Frame:
+    """Sum the answers by group, of all capabilities in one pass, then give each its row."""
+    counted = {
+        f"{name}/{value}": nw.when(nw.col(name) == digit).then(nw.col("_amount")).otherwise(nw.lit(0.0))
+        for name in names
+        for value, digit in _DIGITS.items()
+    }
+    sums = [nw.col(column).sum() for column in counted]
+    wide = rows.select("_group", **counted).group_by("_group").agg(*sums)
+    parts = [
+        wide.select("_group", capability=nw.lit(name), **{v: nw.col(f"{name}/{v}") for v in _NAMES})
+        for name in names
+    ]
+    return nw.concat(parts, how="vertical") if len(parts) > 1 else parts[0]
+
+
+def _shares(out: Frame) -> Frame:
     yes, no, dark = nw.col("yes"), nw.col("no"), nw.col("unknown")
     known, all_ = yes + no, yes + no + dark
     none = nw.lit(None, nw.Float64)
     return out.with_columns(
-        capability=nw.lit(name),
-        weight=nw.lit(weight),
         total=all_ + nw.col("not_applicable"),
         share=nw.when(known > 0).then(yes / known).otherwise(none),
         share_low=nw.when(all_ > 0).then(yes / all_).otherwise(none),
         share_high=nw.when(all_ > 0).then((yes + dark) / all_).otherwise(none),
-    ).select(*keys, *_COLUMNS)
+    )
 
 
 def tally(cov: Any, by: Sequence[str]) -> Any:
