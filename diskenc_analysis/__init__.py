@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from diskenc_analysis.matrix import matrix as matrix
     from diskenc_analysis.matrix import matrix_diff as matrix_diff
     from diskenc_analysis.matrix import options as options
+    from diskenc_analysis.opening import read as read
     from diskenc_analysis.share import sample_path as sample_path
     from diskenc_analysis.summary import summarize as summarize
     from diskenc_analysis.summary import tally as tally
@@ -30,6 +31,7 @@ __version__ = "0.1.0"
 _MODULES = ("charts", "tables", "report")
 _NAMES = {
     "load": "exports",
+    "read": "opening",
     "Inventory": "inventory",
     "coverage": "coverage",
     "findings": "findings",

@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 _INVENTORY = Annotated[str, typer.Argument(help="File, folder or glob pattern of exports.")]
 _MEMORY = "2GB"
+_GATE = "Exit 1 below a share: CAPABILITY=PERCENT, or CAPABILITY=PERCENT@COLUMN=PATTERN; may be repeated."
 
 
 class Format(StrEnum):
@@ -55,17 +56,55 @@ def report(
     notebook: Annotated[list[str] | None, typer.Option(help="Which notebook; may be repeated.")] = None,
     params: Annotated[Path | None, typer.Option(help="YAML file of parameters.")] = None,
     as_of: Annotated[str | None, typer.Option(help="Date the report speaks for, YYYY-MM-DD.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Notebooks run at a time; all cores by default.")
+    ] = None,
+    fail_under: Annotated[list[str] | None, typer.Option(metavar="GATE", help=_GATE)] = None,
+    allow_unknown: Annotated[
+        int, typer.Option(min=0, help="So many unknown do not count against a gate.")
+    ] = 0,
+    zipped: Annotated[bool, typer.Option("--zip", help="Make OUT.zip as well.")] = False,
 ) -> None:
     """Run the notebooks over an inventory and write pages that open offline.
 
     Example: diskenc report exports/2026-11-24 -o out/november
     """
-    from diskenc_analysis.report import render
+    from diskenc_analysis.params import REPORTED
+    from diskenc_analysis.report import Options, render
 
-    result = render(inventory, out, notebook or ("coverage",), _parameters(params), as_of)
+    options = Options(fail_under or (), allow_unknown, jobs, zipped)
+    result = render(inventory, out, notebook or REPORTED, _parameters(params), as_of, options=options)
     for page in result.pages:
         typer.echo(page)
     typer.echo(f"manifest sha256 {result.manifest_sha256}")
+    for gate in result.gates:
+        typer.echo(gate.line, err=not gate.met)
+    for failure in result.failures:
+        typer.echo(f"diskenc: {failure}", err=True)
+    raise typer.Exit(result.exit_code)
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(help="Report folder, or the zip file of one.")],
+    expect: Annotated[
+        str | None, typer.Option("--expect-sha256", metavar="HEX", help="The manifest's hash as noted.")
+    ] = None,
+) -> None:
+    """Hash every file of a report again and name what changed, is missing or is extra.
+
+    Example: diskenc verify out/november --expect-sha256 9f86d081...
+    """
+    from diskenc_analysis.errors import ReportCheckError
+    from diskenc_analysis.manifest import verify as check
+
+    found = check(folder, expect)
+    typer.echo(f"manifest sha256 {found.manifest_sha256}")
+    for complaint in found.complaints:
+        typer.echo(complaint, err=True)
+    if found.complaints:
+        raise ReportCheckError(f"{folder}: not as it was made: {len(found.complaints)} differences")
+    typer.echo(f"all {found.files} files are as they were made")
 
 
 @app.command()
@@ -117,8 +156,8 @@ def _parameters(path: Path | None) -> dict[str, Any]:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ParameterError(f"{path}: expected a YAML file of parameters, but: {error}") from None
-    if not isinstance(values, dict):
-        raise ParameterError(f"{path}: expected names and values, got {type(values).__name__}")
+    if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
+        raise ParameterError(f"{path}: expected names and values, got {values!r:.200}")
     return values
 
 

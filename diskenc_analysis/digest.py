@@ -10,6 +10,7 @@ import narwhals as nw
 from markupsafe import Markup
 
 from diskenc_analysis.editions import capabilities
+from diskenc_analysis.fulltables import write_tables
 from diskenc_analysis.provenance import edition_changes, hashes, provenance
 from diskenc_analysis.results import conflicting, coverage_facts, sources, write_facts
 from diskenc_analysis.scope import ATTACHED, SNAPSHOTS, UNATTACHED, answers, by_size, only, with_scope
@@ -41,6 +42,7 @@ __all__ = [
     "verdict",
     "with_scope",
     "write_facts",
+    "write_tables",
 ]
 _MISSED = ("no", "Unhealthy", "unknown")
 _SHORT = 6

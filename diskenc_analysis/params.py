@@ -19,6 +19,13 @@ def _as_text(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
+def _whole(value: object) -> object:
+    """Refuse what pydantic would take for a whole number, though nobody meant one: `yes` is no 1."""
+    if isinstance(value, bool):
+        raise ValueError("expected a whole number")  # noqa: TRY004 - pydantic makes its message of it
+    return value
+
+
 def _iso_date(value: object) -> object:
     text = _as_text(value)
     if isinstance(text, str) and text:
@@ -27,6 +34,8 @@ def _iso_date(value: object) -> object:
 
 
 IsoDate = Annotated[str, BeforeValidator(_iso_date)]
+Edition = Annotated[str, BeforeValidator(_as_text)]
+Whole = Annotated[int, BeforeValidator(_whole)]
 
 
 class CoverageParams(BaseModel):
@@ -41,19 +50,22 @@ class CoverageParams(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     inventory: str = Field("", description="folder or file of exports; empty means the bundled sample")
-    edition: str = Field("latest", description="edition of the encryption matrix")
+    edition: Edition = Field("latest", description="edition of the encryption matrix")
     as_of: IsoDate = Field(
         "", description="the date the report speaks for, as YYYY-MM-DD; empty means none stated"
     )
     engine: Literal["duckdb", "pandas", "polars", "spark"] = Field(
         "duckdb", description="what holds the rows"
     )
-    top: int = Field(25, ge=1, le=100, description="groups in a chart before the rest is summed as others")
-    rows: int = Field(25, ge=1, le=2000, description="most disks listed in a table")
+    top: Whole = Field(25, ge=1, le=100, description="groups in a chart before the rest is summed as others")
+    rows: Whole = Field(25, ge=1, le=2000, description="most disks listed in a table")
     facts_out: str = Field("", description="file that gets the numbers as JSON; empty means none")
+    data_out: str = Field("", description="folder that gets the full tables as Parquet; empty means none")
 
 
 NOTEBOOKS: dict[str, type[BaseModel]] = {"coverage": CoverageParams}
+#: The notebooks of a report, where none is named.
+REPORTED = ("coverage",)
 
 
 def validate(notebook: str, values: Mapping[str, Any]) -> BaseModel:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import secrets
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from diskenc_analysis import schema
-from diskenc_analysis.errors import ParameterError, UnreadableInputError
+from diskenc_analysis.errors import UnreadableInputError
 from diskenc_analysis.ledger import sha256
+from diskenc_analysis.place import placed_folder
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -42,18 +41,14 @@ def save(connection: duckdb.DuckDBPyConnection, folder: str | PathLike[str]) -> 
         When the folder exists and is no inventory.
     """
     target = Path(folder)
-    if target.exists() and any(target.iterdir()) and not (target / _INDEX).is_file():
-        raise ParameterError(f"{target} exists and is not an inventory (no {_INDEX}): name another folder")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    work = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
-    work.mkdir()
-    try:
+    with placed_folder(target, is_saved, f"an inventory (no {_INDEX})") as work:
         _write(connection, work)
-        shutil.rmtree(target, ignore_errors=True)
-        work.rename(target)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
     return target
+
+
+def is_saved(folder: Path) -> bool:
+    """Say whether a folder is one that `save` wrote."""
+    return (folder / _INDEX).is_file()
 
 
 def _write(connection: duckdb.DuckDBPyConnection, work: Path) -> None:

@@ -10,29 +10,7 @@ from typing import Any
 import narwhals as nw
 
 from diskenc_analysis.errors import ParameterError
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def neutral(text: str) -> str:
-    """Keep a spreadsheet from taking a name for a formula (CWE-1236).
-
-    Parameters
-    ----------
-    text : str
-        One cell of a CSV file.
-
-    Returns
-    -------
-    str
-        With an apostrophe before it where it would begin a formula.
-
-    Examples
-    --------
-    >>> neutral("=1+1"), neutral("vm-1")
-    ("'=1+1", 'vm-1')
-    """
-    return f"'{text}" if text.startswith(_FORMULA) else text
+from diskenc_analysis.place import placed_file
 
 
 def write(summary: Any, form: str, out: Path | None) -> None:
@@ -50,20 +28,22 @@ def write(summary: Any, form: str, out: Path | None) -> None:
     Raises
     ------
     ParameterError
-        When Parquet is asked for without a file.
+        When Parquet is asked for without a file, or the file cannot be written.
     """
     frame = nw.from_native(summary).lazy().collect()
     frame = frame.sort(*[c for c in frame.columns if c not in _NUMBERS], nulls_last=True)
     if form == "parquet":
         if out is None:
             raise ParameterError("--format parquet needs a file: add -o FILE")
-        frame.write_parquet(out)
+        with placed_file(out) as file:
+            frame.write_parquet(file)
         return
     text = {"csv": _csv, "json": _json, "table": _table}[form](frame)
     if out is None:
         sys.stdout.write(text)
     else:
-        out.write_text(text, encoding="utf-8")
+        with placed_file(out) as file:
+            file.write_text(text, encoding="utf-8")
 
 
 _NUMBERS = ("yes", "no", "not_applicable", "unknown", "total", "share", "share_low", "share_high")
@@ -74,15 +54,13 @@ def _json(frame: nw.DataFrame[Any]) -> str:
 
 
 def _csv(frame: nw.DataFrame[Any]) -> str:
-    import csv
     import io
 
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(frame.columns)
-    for row in frame.iter_rows():
-        writer.writerow([neutral(v) if isinstance(v, str) else v for v in row])
-    return out.getvalue()
+    from diskenc_analysis.datafiles import to_csv
+
+    out = io.BytesIO()
+    to_csv(frame.to_arrow().to_reader(), out)
+    return out.getvalue().decode()
 
 
 def _table(frame: nw.DataFrame[Any]) -> str:

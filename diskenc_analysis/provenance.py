@@ -14,7 +14,7 @@ from diskenc_analysis.tables import HtmlTable, table
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
 
-_SAID = ("edition", "as_of", "facts_out")
+_SAID = ("edition", "as_of", "facts_out", "data_out")
 
 
 def provenance(params: Mapping[str, Any]) -> HtmlTable:

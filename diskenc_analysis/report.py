@@ -1,33 +1,62 @@
-"""A report folder: notebooks run, pages made and checked, facts and a manifest, put in place as a whole."""
+"""A report folder: notebooks run over one inventory, and what came of them put in place as a whole."""
 
 from __future__ import annotations
 
-import json
 import os
-import secrets
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from glob import has_magic
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
-from diskenc_analysis.errors import (
-    NotebookFailedError,
-    ParameterError,
-    ReportCheckError,
-    UnreadableInputError,
-)
-from diskenc_analysis.ledger import sha256
-from diskenc_analysis.params import distribute
-from diskenc_analysis.results import versions, write_facts
-from diskenc_analysis.runner import Progress, run_notebook
+from diskenc_analysis import gates as gating
+from diskenc_analysis.coverage import coverage
+from diskenc_analysis.editions import resolve_edition
+from diskenc_analysis.errors import DiskencError, ParameterError
+from diskenc_analysis.folder import Contents, fill, pack
+from diskenc_analysis.manifest import is_report, seal
+from diskenc_analysis.opening import read
+from diskenc_analysis.params import REPORTED, distribute
+from diskenc_analysis.place import placed_file, placed_folder
+from diskenc_analysis.results import sources, versions, write_facts
+from diskenc_analysis.runner import Progress
+from diskenc_analysis.runs import DATA, FACTS, HELD, run_all, told
 
-__all__ = ["Progress", "ReportResult", "render", "write_facts"]
-KIND = "diskenc report"
-_OURS = ("inventory", "as_of", "facts_out")
+if TYPE_CHECKING:
+    from diskenc_analysis.inventory import Inventory
+
+__all__ = ["Options", "Progress", "ReportResult", "render", "write_facts"]
+_OURS = ("inventory", "as_of", "facts_out", "data_out")
+_MEMORY = "2GB"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a report is to be besides its notebooks.
+
+    Attributes
+    ----------
+    gates : sequence of str
+        Shares that must be reached, such as `temp_disk=95`; see `gates.parse`.
+    allow_unknown : int
+        So many unknown disks or VMs do not count against a gate.
+    jobs : int or None
+        How many notebooks run at a time; the number of cores by default.
+    zipped : bool
+        Whether the folder is also made one file, `<out>.zip`.
+
+    Examples
+    --------
+    >>> Options(gates=["temp_disk=95"]).allow_unknown
+    0
+    """
+
+    gates: Sequence[str] = ()
+    allow_unknown: int = 0
+    jobs: int | None = None
+    zipped: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,38 +68,53 @@ class ReportResult:
     folder : Path
         The report folder.
     pages : tuple of Path
-        One HTML file per notebook.
+        One HTML file per notebook that was rendered, and the index.
     facts : dict
         The numbers of all notebooks, by notebook.
     manifest_sha256 : str
         Hash of `manifest.json`, to be noted elsewhere.
+    gates : tuple of Outcome
+        Which gates were met.
+    failures : tuple of DiskencError
+        Why notebooks failed; their executed copies are in the folder.
 
     Examples
     --------
-    >>> ReportResult(Path("out"), (), {}, "").folder.name
-    'out'
+    >>> ReportResult(Path("out"), (), {}, "").exit_code
+    0
     """
 
     folder: Path
     pages: tuple[Path, ...]
     facts: dict[str, Any]
     manifest_sha256: str
+    gates: tuple[gating.Outcome, ...] = ()
+    failures: tuple[DiskencError, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """What the command exits with: a failed notebook counts before a missed gate."""
+        if self.failures:
+            return min(failure.exit_code for failure in self.failures)
+        return 0 if all(gate.met for gate in self.gates) else 1
 
 
 def render(
     inventory: str | os.PathLike[str],
     out: str | os.PathLike[str],
-    notebooks: Sequence[str] = ("coverage",),
+    notebooks: Sequence[str] = REPORTED,
     params: Mapping[str, Any] | None = None,
     as_of: str | None = None,
     progress: Progress | None = None,
+    *,
+    options: Options | None = None,
 ) -> ReportResult:
     """Run notebooks over an inventory and put the report in place.
 
     Parameters
     ----------
     inventory : path
-        File, folder or pattern of exports.
+        File, folder or pattern of exports, or a saved inventory.
     out : path
         The report folder. It is replaced as a whole, and only if it is a report of ours or empty.
     notebooks : sequence of str
@@ -81,167 +125,92 @@ def render(
         The date that the report speaks for, as YYYY-MM-DD.
     progress : callable, optional
         Told of each cell: notebook, cell, cells. Without one a terminal gets a progress bar.
+    options : Options, optional
+        Gates and more.
 
     Returns
     -------
     ReportResult
-        The folder holds `<notebook>.html`, `<notebook>.ipynb`, `facts.json` and `manifest.json`.
+        The folder holds `index.html`, `<notebook>.html`, the executed `<notebook>.ipynb`, `facts.json`,
+        the full tables in `data/`, `appendix.xlsx`, `manifest.json` and `manifest.sha256`. A notebook
+        that failed leaves its executed copy alone, and its error is in `failures`.
 
     Raises
     ------
     ParameterError
         When a parameter is wrong, or the folder is not ours to replace.
     UnreadableInputError
-        When the inventory cannot be read.
-    NotebookFailedError
-        When a notebook failed; the executed copy is in `<out>.failed`.
-    ReportCheckError
-        When a page failed its checks.
+        When the inventory cannot be read, or holds no disks.
     """
-    target = Path(out).resolve()
-    started = datetime.now(UTC)
-    _recover(target)
-    _check_target(target)
-    checked = _parameters(inventory, notebooks, params or {}, as_of)
-    with _workplace(target) as work, _told(progress) as tell:
-        facts = {name: _one(name, values, work, tell) for name, values in checked.items()}
-        write_facts(work / "facts.json", facts)
-        digest = _manifest(work, checked, facts, started)
-        _publish(work, target)
-    return ReportResult(target, tuple(target / f"{name}.html" for name in checked), facts, digest)
+    wish, target, started = options or Options(), Path(out).resolve(), datetime.now(UTC)
+    gates = [gating.parse(text) for text in wish.gates]
+    given = _given(notebooks, params or {}, as_of)
+    with ExitStack() as stack:
+        zipped = stack.enter_context(placed_file(Path(f"{target}.zip"))) if wish.zipped else None
+        work = stack.enter_context(placed_folder(target, is_report, "a report folder"))
+        scratch = Path(stack.enter_context(TemporaryDirectory(prefix="diskenc-")))
+        inv, name = _prepare(inventory, scratch)
+        outcomes = _judge(inv, gates, wish.allow_unknown, given)
+        values = _values(notebooks, given | {"inventory": f"{HELD}{name}"})
+        with told(progress) as tell:
+            runs = run_all(values, scratch / "run", wish.jobs, tell)
+        made = fill(work, runs, outcomes, str(given["as_of"]))
+        about = _about(started, inventory, values, inv) | {"gates": [gate.line for gate in outcomes]}
+        digest = seal(work, about | {"seconds": {run.name: round(run.seconds, 1) for run in runs}})
+        if zipped:
+            pack(work, zipped, target.name)
+    return _result(target, made, digest, outcomes)
 
 
-def _parameters(
-    inventory: str | os.PathLike[str], notebooks: Sequence[str], params: Mapping[str, Any], as_of: str | None
-) -> dict[str, dict[str, Any]]:
+def _given(notebooks: Sequence[str], params: Mapping[str, Any], as_of: str | None) -> dict[str, Any]:
+    """Check what was given before anything runs."""
     for name in _OURS:
         if name in params:
             raise ParameterError(f"{name!r} cannot be a parameter here: the report sets it")
-    path = Path(inventory).absolute()
-    if not has_magic(str(path)) and not path.exists():
-        raise UnreadableInputError(f"no such file or folder: {inventory}; expected exports to read")
-    given = {**params, "inventory": str(path), "as_of": as_of or "", "facts_out": "facts"}
-    checked = distribute(notebooks, given)
-    return {name: model.model_dump() | {"facts_out": f"{name}.facts.json"} for name, model in checked.items()}
+    given = {**params, "as_of": as_of or "", "facts_out": FACTS, "data_out": DATA}
+    for model in distribute(notebooks, given | {"inventory": ""}).values():
+        given |= {name: value for name, value in model.model_dump().items() if name in given}
+        resolve_edition(getattr(model, "edition", "latest"))
+    return given
 
 
-def _one(name: str, values: Mapping[str, Any], work: Path, progress: Progress | None) -> dict[str, Any]:
-    """Run one notebook and make its page; give its facts."""
-    from diskenc_analysis.page import make_page
-
-    executed = run_notebook(name, values, work, progress)
-    (work / f"{name}.html").write_text(make_page(executed).html, encoding="utf-8", newline="\n")
-    file = work / str(values["facts_out"])
-    if not file.is_file():
-        raise ReportCheckError(
-            f"notebook {name} wrote no facts; expected the file named by its parameter facts_out"
-        )
-    facts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    file.unlink()
-    return facts
+def _values(notebooks: Sequence[str], given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    return {name: model.model_dump() for name, model in distribute(notebooks, given).items()}
 
 
-def _manifest(
-    work: Path, checked: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any], started: datetime
-) -> str:
-    """Write the manifest over all files of the folder, and give its own hash."""
-    inputs = {row["source"]: row["sha256"] for part in facts.values() for row in part["ledger"]["files"]}
-    content = {
-        "kind": KIND,
+def _prepare(inventory: str | os.PathLike[str], scratch: Path) -> tuple[Inventory, str]:
+    """Read the inventory once, for all notebooks, and give it with the name that they are told."""
+    inv = read(inventory, engine="duckdb", memory_limit=_MEMORY)
+    inv.require_disks()
+    name = Path(inventory).resolve().name or "inventory"
+    inv.save(scratch / "inventory" / name)
+    return inv, name
+
+
+def _judge(
+    inv: Inventory, gates: Sequence[gating.Gate], allow_unknown: int, given: Mapping[str, Any]
+) -> tuple[gating.Outcome, ...]:
+    if not gates:
+        return ()
+    return gating.judge(coverage(inv, str(given.get("edition", "latest"))), gates, allow_unknown)
+
+
+def _about(
+    started: datetime,
+    inventory: str | os.PathLike[str],
+    values: Mapping[str, Mapping[str, Any]],
+    inv: Inventory,
+) -> dict[str, Any]:
+    """Say in the manifest what a page does not: clock times, and where the input lay."""
+    return {
         "started": started.isoformat(timespec="seconds"),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
-        "parameters": checked,
-        "inputs": inputs,
+        "parameters": {name: {**one, "inventory": os.fspath(inventory)} for name, one in values.items()},
+        "inputs": {row["source"]: row["sha256"] for row in sources(inv)},
         "versions": versions(),
-        "files": {
-            file.name: {"sha256": sha256(file), "bytes": file.stat().st_size}
-            for file in sorted(work.iterdir())
-        },
     }
-    write_facts(work / "manifest.json", content)
-    return sha256(work / "manifest.json")
 
 
-@contextmanager
-def _workplace(target: Path) -> Iterator[Path]:
-    """Give a folder beside the target; what a failed notebook left in it is kept for reading."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    work = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
-    work.mkdir()
-    try:
-        yield work
-    except NotebookFailedError as error:
-        kept = _keep_failed(work, target, error)
-        raise NotebookFailedError(f"{error}; the executed copy is in {kept}") from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def _keep_failed(work: Path, target: Path, error: NotebookFailedError) -> Path:
-    kept = target.with_name(f"{target.name}.failed")
-    _check_target(kept)
-    write_facts(work / "manifest.json", {"kind": KIND, "failed": str(error)})
-    _publish(work, kept)
-    return kept
-
-
-def _check_target(target: Path) -> None:
-    """Refuse to replace what we did not make."""
-    if not target.exists() or (target.is_dir() and not any(target.iterdir())) or _is_ours(target):
-        return
-    raise ParameterError(
-        f"{target} exists and is not a report folder (no manifest.json of one): name another folder"
-    )
-
-
-def _is_ours(target: Path) -> bool:
-    try:
-        content = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(content, dict) and content.get("kind") == KIND
-
-
-def _previous(target: Path) -> Path:
-    return target.with_name(f".{target.name}.previous")
-
-
-def _publish(work: Path, target: Path) -> None:
-    """Put the finished folder in place; until then the old one stands, and comes back if this fails."""
-    previous = _previous(target)
-    if target.exists():
-        target.rename(previous)
-    try:
-        work.rename(target)
-    except OSError:
-        if previous.exists():
-            previous.rename(target)
-        raise
-    shutil.rmtree(previous, ignore_errors=True)
-
-
-def _recover(target: Path) -> None:
-    """Bring back the old folder, if a run was killed between taking it away and putting the new one there."""
-    previous = _previous(target)
-    if not previous.exists():
-        return
-    if target.exists():
-        shutil.rmtree(previous)
-    else:
-        previous.rename(target)
-
-
-@contextmanager
-def _told(progress: Progress | None) -> Iterator[Progress | None]:
-    """Give whom to tell: the caller's function, a bar on a terminal, or nobody."""
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-    from rich.progress import SpinnerColumn, TextColumn
-
-    console = Console(stderr=True)
-    if progress is not None or not console.is_terminal:
-        yield progress
-        return
-    with Bar(SpinnerColumn(), TextColumn("{task.description}"), console=console, transient=True) as bar:
-        task = bar.add_task("starting")
-        yield lambda name, cell, cells: bar.update(task, description=f"{name}: cell {cell} of {cells}")
+def _result(target: Path, made: Contents, digest: str, outcomes: tuple[gating.Outcome, ...]) -> ReportResult:
+    pages = tuple(target / name for name in (*made.pages, "index.html"))
+    return ReportResult(target, pages, made.facts, digest, outcomes, made.failures)

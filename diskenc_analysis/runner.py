@@ -80,7 +80,7 @@ def run_notebook(
     Returns
     -------
     NotebookNode
-        As executed, without the paths of the machine in its metadata.
+        As executed, without the paths and clock times of the run in its metadata.
 
     Raises
     ------
@@ -91,10 +91,9 @@ def run_notebook(
     """
     source, target = notebook_path(name), folder / f"{name}.ipynb"
     try:
-        with _quiet():
-            _execute(source, target, parameters, progress, timeout)
+        _execute(source, target, parameters, progress, timeout)
     finally:
-        _forget_paths(target)
+        _forget_run(target)
     return read(target)
 
 
@@ -113,7 +112,7 @@ def _execute(
             kernel_name="python3",
             progress_bar=False,
             log_output=False,
-            cwd=target.parent,
+            resources={"metadata": {"path": str(target.parent)}},  # `cwd` would move all threads there
             start_timeout=START_TIMEOUT,
             execution_timeout=timeout,
             kernel_manager_class=_kernel_manager(),
@@ -160,7 +159,7 @@ def _translate(error: Any, name: str) -> DiskencError:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep papermill's log out of ours: what it says is in the error or in the executed notebook."""
     logger = logging.getLogger("papermill")
     before = logger.level, logger.propagate
@@ -186,7 +185,7 @@ def _kernel_manager() -> type[Any]:
         @property
         def kernel_spec(self) -> KernelSpec:
             # The warning about unencrypted TCP is of no use here: the kernel listens on this machine only.
-            spec = get_kernel_dict(extra_arguments=["--log-level=ERROR"])
+            spec = get_kernel_dict(extra_arguments=["--log-level=CRITICAL"])
             return KernelSpec(**spec, env=_environment())
 
     return Manager
@@ -202,12 +201,21 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _forget_paths(target: Path) -> None:
-    """Take the paths of the machine out of what papermill wrote about the run."""
-    if target.is_file():
-        notebook = read(target)
-        notebook.metadata.get("papermill", {}).update(input_path=target.name, output_path=target.name)
-        target.write_text(nbformat.writes(notebook), encoding="utf-8", newline="\n")  # type: ignore[no-untyped-call]
+def _forget_run(target: Path) -> None:
+    """Take out what papermill wrote about this run alone: paths, clock times, an id drawn by chance."""
+    if not target.is_file():
+        return
+    notebook = read(target)
+    about = notebook.metadata.get("papermill", {})
+    about.update(input_path=target.name, output_path=target.name)
+    for clock in ("start_time", "end_time", "duration"):
+        about.pop(clock, None)
+    for cell in notebook.cells:
+        cell.metadata.pop("papermill", None)
+        cell.metadata.pop("execution", None)
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell["id"] = "injected-parameters"
+    target.write_text(nbformat.writes(notebook), encoding="utf-8", newline="\n")  # type: ignore[no-untyped-call]
 
 
 def read(path: Path) -> nbformat.NotebookNode:

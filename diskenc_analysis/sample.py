@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from diskenc_analysis.errors import ParameterError
+from diskenc_analysis.place import placed_folder
 from diskenc_analysis.sample_arm import template
 from diskenc_analysis.sample_keys import VM_SIZES, key_lines, size_line
 from diskenc_analysis.sample_plan import COLUMNS, TRUTH, Plan
@@ -43,7 +44,7 @@ def generate(out: Path, disks: int = 400, subscriptions: int = 6, seed: int = 7)
     Parameters
     ----------
     out : Path
-        Folder to write; it is made, and files of these names in it are replaced.
+        Folder to write; it is made, or replaced where it is a sample already.
     disks : int
         How many rows the coverage frame of the tenant has: disks, snapshots, ephemeral and unmanaged disks.
         From 400 on every kind is there.
@@ -60,7 +61,7 @@ def generate(out: Path, disks: int = 400, subscriptions: int = 6, seed: int = 7)
     Raises
     ------
     ParameterError
-        When there is to be no disk or no subscription.
+        When there is to be no disk or no subscription, or the folder holds something else.
 
     Examples
     --------
@@ -71,18 +72,20 @@ def generate(out: Path, disks: int = 400, subscriptions: int = 6, seed: int = 7)
     """
     if disks < 1 or subscriptions < 1:
         raise ParameterError(f"expected at least 1 disk and 1 subscription, got {disks} and {subscriptions}")
-    out.mkdir(parents=True, exist_ok=True)
-    for name in (*(f"{table}.jsonl" for table in TABLES), TRUTH):
-        (out / name).unlink(missing_ok=True)
     subs, rng = subscriptions_of(subscriptions), random.Random(seed)  # noqa: S311
-    with ExitStack() as stack:
-        files = _Files(out, stack)
+    with placed_folder(out, _is_ours, "a sample tenant") as folder, ExitStack() as stack:
+        files = _Files(folder, stack)
         files.write(TRUTH, ",".join(COLUMNS))
         for n, (sub, plan) in enumerate(draw(rng, subs, disks), start=1):
             _write_copy(files, plan, sub.common | fields(rng, n, sub, plan), n)
             sub.keys.update(plan.keys)
         _write_rest(files, subs)
     return out
+
+
+def _is_ours(folder: Path) -> bool:
+    ours = {TRUTH, *(f"{table}.jsonl" for table in TABLES)}
+    return {file.name for file in folder.iterdir()} <= ours
 
 
 def _write_copy(files: _Files, plan: Plan, values: Mapping[str, object], n: int) -> None:

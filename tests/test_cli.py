@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 import diskenc_analysis as de
-from diskenc_analysis.printing import neutral
 
 COMMAND = [sys.executable, "-c", "from diskenc_analysis.cli import main; main()"]
 SAMPLE = str(de.sample_path())
@@ -93,6 +92,14 @@ def test_coverage_prints_the_same_numbers_in_every_format(tmp_path):
         (("report", "no-such-folder", "-o", "x"), 3, "no-such-folder"),
         (("report", SAMPLE, "--as-of", "yesterday", "-o", "x"), 2, "yesterday"),
         (("sample", "-o", "x", "--disks", "0"), 2, "greater than or equal to 1"),
+        (("report", SAMPLE, "-o", "x", "--fail-under", "temp_disc=95"), 2, 'Did you mean "temp_disk"'),
+        (("report", SAMPLE, "-o", "x", "--fail-under", "temp_disk"), 2, "expected CAPABILITY=PERCENT"),
+        (("report", SAMPLE, "-o", "x", "--fail-under", "temp_disk=101"), 2, "from 0 to 100, got 101"),
+        (("report", SAMPLE, "-o", "/proc/x"), 2, "/proc/x cannot be written"),
+        (("coverage", SAMPLE, "--format", "csv", "-o", "/proc/x.csv"), 2, "/proc/x.csv cannot be written"),
+        (("coverage", SAMPLE, "--format", "parquet", "-o", "."), 2, "is a folder: name a file in it"),
+        (("sample", "-o", "/proc/x"), 2, "/proc/x cannot be written"),
+        (("verify", "."), 3, "expected a report folder with manifest.json"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
@@ -128,6 +135,44 @@ def test_sample_is_written_where_asked(tmp_path):
     assert inv.count("subscriptions") == 2
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
-def test_text_that_begins_a_formula_is_neutralised(text):
-    assert neutral(text) == f"'{text}"
+def test_a_file_is_no_place_for_a_folder(tmp_path):
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    for arguments in (("report", SAMPLE), ("sample",)):
+        for out, said in (("file", "file exists and is not"), ("file/x", "cannot be written")):
+            done = diskenc(*arguments, "-o", out, cwd=tmp_path)
+            assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+            assert "Traceback" not in done.stderr
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1: x", "expected names and values, got {1: 'x'}"),
+        ("- top", "expected names and values, got ['top']"),
+        ("top: true", "'top' of notebook coverage: expected a whole number; got True"),
+        ("edition: 2023-05-16", "unknown edition '2023-05-16'"),
+        ("tops: 3", 'Did you mean "top"'),
+    ],
+)
+def test_a_parameter_file_that_is_wrong_is_refused(tmp_path, text, said):
+    (tmp_path / "p.yaml").write_text(text, encoding="utf-8")
+    done = diskenc("report", SAMPLE, "-o", "out", "--params", "p.yaml", cwd=tmp_path)
+    assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["p.yaml"]
+
+
+def test_a_report_of_no_disks_is_refused(tmp_path):
+    (tmp_path / "empty.json").write_text("[]", encoding="utf-8")
+    done = diskenc("report", "empty.json", "-o", "out", cwd=tmp_path)
+    assert (done.returncode, "the inventory has no disks" in done.stderr) == (3, True), done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["empty.json"]
+
+
+def test_names_that_begin_a_formula_are_neutralised_on_the_way_out(tmp_path):
+    tenant = tmp_path / "disks.json"
+    disk = {"id": "/subscriptions/s/resourceGroups/r/providers/Microsoft.Compute/disks/d", "location": "=1+1"}
+    tenant.write_text(json.dumps([disk]), encoding="utf-8")
+    done = diskenc("coverage", str(tenant), "--by", "location", "--capability", "at_rest", "--format", "csv")
+    [row] = csv.DictReader(done.stdout.splitlines())
+    assert row["location"] == "'=1+1"

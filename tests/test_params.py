@@ -35,6 +35,7 @@ def test_defaults():
         "top": 25,
         "rows": 25,
         "facts_out": "",
+        "data_out": "",
     }
 
 
@@ -56,6 +57,7 @@ def test_an_unknown_notebook():
         ({"as_of": "2026-13-01"}, "'as_of'.*2026-13-01"),
         ({"as_of": "yesterday"}, "'as_of'.*yesterday"),
         ({"inventory": 7}, "'inventory'.*valid string; got 7"),
+        ({"top": True}, "'top'.*expected a whole number; got True"),
         ({"engine": "dask"}, "'engine'.*'duckdb', 'pandas', 'polars' or 'spark'; got 'dask'"),
     ],
 )
@@ -66,6 +68,7 @@ def test_a_wrong_value_says_which_and_what_came(values, said):
 
 def test_a_date_that_yaml_read_as_one_is_taken():
     assert validate("coverage", {"as_of": dt.date(2026, 11, 24)}).as_of == "2026-11-24"
+    assert validate("coverage", {"edition": dt.date(2023, 5, 15)}).edition == "2023-05-15"
 
 
 def test_values_go_to_the_notebooks_that_take_them():

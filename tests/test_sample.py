@@ -117,12 +117,17 @@ def test_nothing_to_make_is_an_error(tmp_path, disks, subscriptions):
         generate(tmp_path, disks=disks, subscriptions=subscriptions)
 
 
-def test_files_of_others_stay_and_old_tables_go(tmp_path):
-    (tmp_path / "notes.jsonl").write_text("{}\n", encoding="utf-8")
+def test_old_tables_go(tmp_path):
     (tmp_path / "managed_hsms.jsonl").write_text("{}\n", encoding="utf-8")
     generate(tmp_path, disks=1, subscriptions=1)
-    assert (tmp_path / "notes.jsonl").exists()
     assert not (tmp_path / "managed_hsms.jsonl").exists()
+
+
+def test_a_folder_of_others_is_left_alone(tmp_path):
+    (tmp_path / "notes.jsonl").write_text("{}\n", encoding="utf-8")
+    with pytest.raises(ParameterError, match="is not a sample tenant"):
+        generate(tmp_path, disks=1, subscriptions=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.jsonl"]
 
 
 def test_ten_profiles_of_names_repeat_with_numbers(tmp_path):

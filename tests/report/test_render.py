@@ -7,7 +7,16 @@ import nbformat
 import pytest
 
 from diskenc_analysis import params, report, runner
-from diskenc_analysis.errors import NotebookFailedError, ParameterError, UnreadableInputError
+from diskenc_analysis.errors import (
+    NotebookFailedError,
+    ParameterError,
+    ReportCheckError,
+    UnreadableInputError,
+)
+from diskenc_analysis.manifest import verify
+
+OUTER = ("appendix.xlsx", "data", "facts.json", "index.html", "manifest.json", "manifest.sha256")
+FACTS = 'open(facts_out, "w").write(\'{"n": 1}\')'
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +37,8 @@ def notebooks(tmp_path, monkeypatch):
         for name, source in sources.items():
             cells = [
                 nbformat.v4.new_code_cell(
-                    'inventory = ""\nas_of = ""\nfacts_out = ""', metadata={"tags": ["parameters"]}
+                    'inventory = ""\nas_of = ""\nfacts_out = ""\ndata_out = ""',
+                    metadata={"tags": ["parameters"]},
                 ),
                 nbformat.v4.new_code_cell(source),
             ]
@@ -43,9 +53,13 @@ def notebooks(tmp_path, monkeypatch):
 
 def test_the_folder_is_complete(rendered):
     made, _ = rendered
-    names = sorted(path.name for path in made.folder.iterdir())
-    assert names == ["coverage.html", "coverage.ipynb", "facts.json", "manifest.json"]
-    assert made.pages == (made.folder / "coverage.html",)
+    assert sorted(path.name for path in made.folder.iterdir()) == sorted(
+        [*OUTER, "coverage.html", "coverage.ipynb"]
+    )
+    tables = ("disks", "files_read", "findings", "gaps", "matrix", "subscriptions")
+    files = sorted(path.name for path in (made.folder / "data").iterdir())
+    assert files == [f"{name}.{suffix}" for name in tables for suffix in ("csv", "parquet")]
+    assert made.pages == (made.folder / "coverage.html", made.folder / "index.html")
     assert sorted(path.name for path in made.folder.parent.iterdir()) == [made.folder.name]
 
 
@@ -55,7 +69,8 @@ def test_the_manifest_covers_every_file(rendered):
     for name, entry in manifest["files"].items():
         content = (made.folder / name).read_bytes()
         assert entry == {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    assert set(manifest["files"]) == {"coverage.html", "coverage.ipynb", "facts.json"}
+    every = {path.relative_to(made.folder).as_posix() for path in made.folder.rglob("*") if path.is_file()}
+    assert set(manifest["files"]) == every - {"manifest.json", "manifest.sha256"}
     assert sorted(manifest["inputs"]) == ["disks.json", "snapshots.json", "subscriptions.json", "vms.json"]
     assert manifest["parameters"]["coverage"]["as_of"] == "2026-11-24"
     assert manifest["started"].endswith("+00:00")
@@ -105,22 +120,19 @@ def test_progress_counts_the_cells(rendered):
 
 def test_rendered_twice_the_bytes_are_the_same(rendered, tenant, tmp_path):
     again = report.render(tenant, tmp_path / "again", as_of="2026-11-24")
-    for name in ("coverage.html", "facts.json"):
-        assert (again.folder / name).read_bytes() == (rendered[0].folder / name).read_bytes()
+    names = {path.relative_to(again.folder) for path in again.folder.rglob("*") if path.is_file()}
+    different = [n for n in names if (again.folder / n).read_bytes() != (rendered[0].folder / n).read_bytes()]
+    assert sorted(map(str, different)) == ["manifest.json", "manifest.sha256"]
 
 
 def test_a_report_is_replaced_as_a_whole(notebooks, tenant, tmp_path):
     out = tmp_path / "out"
-    facts = 'open(facts_out, "w").write(\'{"ledger": {"files": []}}\')'
-    notebooks(first=facts, second=facts)
+    notebooks(first=FACTS, second=FACTS)
     report.render(tenant, out, notebooks=["first"])
     report.render(tenant, out, notebooks=["second"])
-    assert sorted(path.name for path in out.iterdir()) == [
-        "facts.json",
-        "manifest.json",
-        "second.html",
-        "second.ipynb",
-    ]
+    assert sorted(path.name for path in out.iterdir()) == sorted(
+        {*OUTER, "second.html", "second.ipynb"} - {"data"}
+    )
 
 
 @pytest.mark.parametrize("content", ["", '{"files": []}', '{"kind": "diskenc report", "'])
@@ -134,25 +146,56 @@ def test_a_folder_that_is_not_ours_is_left_alone(tenant, tmp_path, content):
     assert (out / "notes.txt").read_text() == "mine"
 
 
-def test_a_failed_notebook_keeps_the_old_report(notebooks, tenant, tmp_path):
+def test_a_failed_notebook_leaves_its_copy_and_the_others_are_rendered(notebooks, tenant, tmp_path):
     out = tmp_path / "out"
     notebooks(
-        good='open(facts_out, "w").write(\'{"ledger": {"files": []}}\')',
         bad="# comment\nraise RuntimeError('no <luck>')",
+        dumb="1 + 1",
+        good=FACTS,
+        wide="from IPython.display import HTML, display\ndisplay(HTML('<img src=//a.b/c>'))\n" + FACTS,
     )
-    report.render(tenant, out, notebooks=["good"])
-    before = {path.name: path.read_bytes() for path in out.iterdir()}
-    with pytest.raises(NotebookFailedError) as caught:
-        report.render(tenant, out, notebooks=["bad"])
-    said = str(caught.value)
-    assert caught.value.exit_code == 4
-    assert said.startswith(
-        "notebook bad, cell [3] (# comment): RuntimeError: no <luck>; the executed copy is in"
+    made = report.render(
+        tenant, out, notebooks=["bad", "dumb", "wide", "good"], options=report.Options(jobs=2)
     )
-    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
-    failed = nbformat.read(tmp_path / "out.failed" / "bad.ipynb", as_version=4)
+    assert [str(failure) for failure in made.failures] == [
+        "notebook bad, cell [3] (# comment): RuntimeError: no <luck>",
+        "notebook dumb wrote no facts; expected the file named by its parameter facts_out",
+        'notebook wide: an output of cell 3 would load from outside: <img src="//a.b/c">',
+    ]
+    assert made.exit_code == 4
+    assert made.pages == (out / "good.html", out / "index.html")
+    assert sorted(out.glob("*.html")) == [out / "good.html", out / "index.html"]
+    failed = nbformat.read(out / "bad.ipynb", as_version=4)
     assert any(o.output_type == "error" for c in failed.cells if c.cell_type == "code" for o in c.outputs)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["notebooks", "out", "out.failed"]
+    assert "RuntimeError: no &lt;luck&gt;" in (out / "index.html").read_text()
+    assert verify(out).complaints == ()
+
+
+def test_a_check_that_failed_has_an_exit_code_of_its_own(notebooks, tenant, tmp_path):
+    notebooks(dumb="1 + 1")
+    assert report.render(tenant, tmp_path / "out", notebooks=["dumb"]).exit_code == 5
+
+
+def test_notebooks_run_at_the_same_time(notebooks, tenant, tmp_path):
+    # Each waits for the other, which one after the other would never come.
+    meet = (
+        "import pathlib, time\nme, other = {0!r}, {1!r}\nplace = pathlib.Path({2!r})\n"
+        "place.joinpath(me).touch()\n"
+        "while not place.joinpath(other).exists():\n    time.sleep(0.05)\n"
+    )
+    place = str(tmp_path)
+    notebooks(a=meet.format("a", "b", place) + FACTS, b=meet.format("b", "a", place) + FACTS)
+    made = report.render(tenant, tmp_path / "out", notebooks=["a", "b"], options=report.Options(jobs=2))
+    assert made.failures == ()
+
+
+def test_two_notebooks_cannot_write_one_table(notebooks, tenant, tmp_path):
+    load = "from diskenc_analysis.datafiles import write_table\n"
+    write = load + "write_table(data_out, 't', [{{'n': {0}}}], 'q')\n"
+    notebooks(a=write.format(1) + FACTS, b=write.format(2) + FACTS)
+    with pytest.raises(ReportCheckError, match="different tables named t"):
+        report.render(tenant, tmp_path / "out", notebooks=["a", "b"])
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_error_of_the_input_keeps_its_exit_code(notebooks, tenant, tmp_path):
@@ -190,8 +233,8 @@ def test_a_run_that_was_killed_while_replacing_is_undone(notebooks, tenant, tmp_
     out, previous = tmp_path / "out", tmp_path / ".out.previous"
     previous.mkdir()
     (previous / "manifest.json").write_text('{"kind": "diskenc report"}')
-    notebooks(bad="1 / 0")
-    with pytest.raises(NotebookFailedError):
+    notebooks(bad="from diskenc_analysis import errors\nraise errors.UnreadableInputError('broken file')")
+    with pytest.raises(UnreadableInputError):
         report.render(tenant, out, notebooks=["bad"])
     assert (out / "manifest.json").read_text() == '{"kind": "diskenc report"}'
 

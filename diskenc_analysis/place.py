@@ -1,0 +1,149 @@
+"""Files and folders that appear whole or not at all: written beside their place, then renamed."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from diskenc_analysis.errors import ParameterError
+
+
+@contextmanager
+def placed_file(path: Path) -> Iterator[Path]:
+    """Give a file to write, which takes its place when the block ends well.
+
+    Parameters
+    ----------
+    path : Path
+        Where it is to be. Its folder is made; a file there is replaced.
+
+    Yields
+    ------
+    Path
+        A file beside it that does not exist yet.
+
+    Raises
+    ------
+    ParameterError
+        When a folder has that name, or nothing can be written there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "out.csv"
+    >>> with placed_file(target) as file:
+    ...     _ = file.write_text("a,b")
+    >>> target.read_text()
+    'a,b'
+    """
+    path = path.resolve()
+    if path.is_dir():
+        raise ParameterError(f"{path} is a folder: name a file in it")
+    with _beside(path) as work:
+        yield work
+        work.replace(path)
+
+
+@contextmanager
+def placed_folder(path: Path, ours: Callable[[Path], bool], what: str) -> Iterator[Path]:
+    """Give a folder to fill, which takes its place when the block ends well.
+
+    Parameters
+    ----------
+    path : Path
+        Where it is to be. The folders above it are made.
+    ours : callable
+        Says of a folder that is there and holds something whether it may be replaced.
+    what : str
+        What such a folder is, for the message.
+
+    Yields
+    ------
+    Path
+        An empty folder beside it. Until the block ends the old folder stands, and it comes back if a run
+        is killed between taking it away and putting the new one there.
+
+    Raises
+    ------
+    ParameterError
+        When something else is there, or nothing can be written there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "out"
+    >>> with placed_folder(target, lambda folder: False, "a report") as folder:
+    ...     _ = (folder / "page.html").write_text("<p>")
+    >>> [file.name for file in target.iterdir()]
+    ['page.html']
+    """
+    path = path.resolve()
+    _recover(path)
+    _check(path, ours, what)
+    with _beside(path) as work:
+        work.mkdir()
+        yield work
+        _publish(work, path)
+
+
+def _check(path: Path, ours: Callable[[Path], bool], what: str) -> None:
+    """Refuse to replace what we did not make."""
+    try:
+        free = not path.exists() or (path.is_dir() and (not any(path.iterdir()) or ours(path)))
+    except OSError as error:
+        raise _refused(path, error) from error
+    if not free:
+        raise ParameterError(f"{path} exists and is not {what}: name another folder")
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """Give a name beside a path, free and writable; what is left there afterwards is taken away."""
+    work = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        work.mkdir()  # writing itself may fail much later, after all the work was done
+        work.rmdir()
+    except OSError as error:
+        raise _refused(path, error) from error
+    try:
+        yield work
+    finally:
+        if work.is_dir():
+            shutil.rmtree(work, ignore_errors=True)
+        else:
+            work.unlink(missing_ok=True)
+
+
+def _refused(path: Path, error: OSError) -> ParameterError:
+    return ParameterError(f"{path} cannot be written: {error.strerror}")
+
+
+def _previous(path: Path) -> Path:
+    return path.with_name(f".{path.name}.previous")
+
+
+def _publish(work: Path, path: Path) -> None:
+    previous = _previous(path)
+    if path.exists():
+        path.rename(previous)
+    try:
+        work.rename(path)
+    except OSError:
+        if previous.exists():
+            previous.rename(path)
+        raise
+    shutil.rmtree(previous, ignore_errors=True)
+
+
+def _recover(path: Path) -> None:
+    previous = _previous(path)
+    if not previous.exists():
+        return
+    if path.exists():
+        shutil.rmtree(previous)
+    else:
+        previous.rename(path)
