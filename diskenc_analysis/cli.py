@@ -34,6 +34,14 @@ class Format(StrEnum):
     parquet = "parquet"
 
 
+class Redaction(StrEnum):
+    """What `diskenc report --redact` replaces."""
+
+    names = "names"
+    ids = "ids"
+    all = "all"
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"diskenc {__version__}")
@@ -64,6 +72,9 @@ def report(
         int, typer.Option(min=0, help="So many unknown do not count against a gate.")
     ] = 0,
     zipped: Annotated[bool, typer.Option("--zip", help="Make OUT.zip as well.")] = False,
+    redact: Annotated[
+        Redaction | None, typer.Option(help="Put pseudonyms in place; OUT.key.json tells whose they are.")
+    ] = None,
 ) -> None:
     """Run the notebooks over an inventory and write pages that open offline.
 
@@ -72,7 +83,7 @@ def report(
     from diskenc_analysis.params import REPORTED
     from diskenc_analysis.report import Options, render
 
-    options = Options(fail_under or (), allow_unknown, jobs, zipped)
+    options = Options(fail_under or (), allow_unknown, jobs, zipped, redact and redact.value)
     result = render(inventory, out, notebook or REPORTED, _parameters(params), as_of, options=options)
     for page in result.pages:
         typer.echo(page)

@@ -12,7 +12,7 @@ from typing import Any
 from diskenc_analysis.appendix import write_appendix
 from diskenc_analysis.datafiles import write_csv
 from diskenc_analysis.errors import DiskencError, ReportCheckError
-from diskenc_analysis.gates import Outcome
+from diskenc_analysis.head import Head
 from diskenc_analysis.indexpage import Chapter, make_index
 from diskenc_analysis.results import write_facts
 from diskenc_analysis.runs import DATA, FACTS, HELD, Run
@@ -45,7 +45,7 @@ class Contents:
     failures: tuple[DiskencError, ...] = ()
 
 
-def fill(work: Path, runs: Sequence[Run], gates: Sequence[Outcome], as_of: str = "") -> Contents:
+def fill(work: Path, runs: Sequence[Run], head: Head, as_of: str = "") -> Contents:
     """Fill a report folder with all but its manifest.
 
     Parameters
@@ -54,8 +54,8 @@ def fill(work: Path, runs: Sequence[Run], gates: Sequence[Outcome], as_of: str =
         An empty folder.
     runs : sequence of Run
         The notebooks that were run. One that failed leaves its executed copy alone.
-    gates : sequence of Outcome
-        Shown on the index and on every page.
+    head : Head
+        What stands at the top of the index and of every page.
     as_of : str
         The date that the report speaks for, or empty.
 
@@ -66,7 +66,7 @@ def fill(work: Path, runs: Sequence[Run], gates: Sequence[Outcome], as_of: str =
     made, chapters = Contents(), []
     for run in runs:
         _keep_copy(run, work)
-        chapter, failure = _chapter(run, work, gates)
+        chapter, failure = _chapter(run, work, head)
         chapters.append(chapter)
         if failure:
             made.failures += (failure,)
@@ -77,7 +77,7 @@ def fill(work: Path, runs: Sequence[Run], gates: Sequence[Outcome], as_of: str =
     write_facts(work / FACTS, made.facts)
     _spread(work, as_of)
     files = sorted(path.relative_to(work).as_posix() for path in work.rglob("*") if path.is_file())
-    index = make_index(chapters, gates, [(name, (work / name).stat().st_size) for name in files], as_of)
+    index = make_index(chapters, head, [(name, (work / name).stat().st_size) for name in files], as_of)
     (work / "index.html").write_text(index, encoding="utf-8", newline="\n")
     return made
 
@@ -89,7 +89,7 @@ def _keep_copy(run: Run, work: Path) -> None:
         (work / run.copy.name).write_text(text, encoding="utf-8", newline="\n")
 
 
-def _chapter(run: Run, work: Path, gates: Sequence[Outcome]) -> tuple[Chapter, DiskencError | None]:
+def _chapter(run: Run, work: Path, head: Head) -> tuple[Chapter, DiskencError | None]:
     """Make the page of a notebook, unless it failed or the page does."""
     from diskenc_analysis.page import make_page
 
@@ -97,7 +97,7 @@ def _chapter(run: Run, work: Path, gates: Sequence[Outcome]) -> tuple[Chapter, D
         return Chapter(run.name, failure=str(run.error)), run.error
     try:
         executed = run.executed()
-        page = make_page(executed, gates)
+        page = make_page(executed, head)
     except ReportCheckError as error:
         named = ReportCheckError(f"notebook {run.name}: {error}")
         return Chapter(run.name, failure=str(named)), named

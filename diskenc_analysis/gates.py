@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from typing import Any
@@ -73,6 +73,10 @@ class Outcome:
     def line(self) -> str:
         """The outcome as one line."""
         return f"gate {self.gate} {'met' if self.met else 'missed'}: {self.said}"
+
+    def renamed(self, change: Callable[[str], str]) -> Outcome:
+        """Give the same outcome with the names in it changed."""
+        return replace(self, gate=change(self.gate))
 
 
 def parse(text: str) -> Gate:

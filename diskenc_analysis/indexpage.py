@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from markupsafe import Markup
 from nbformat import NotebookNode
 
-from diskenc_analysis.gates import Outcome
+from diskenc_analysis.head import Head
 from diskenc_analysis.pagecheck import check_html
 from diskenc_analysis.tables import templates
 
@@ -81,7 +81,7 @@ class Chapter:
 
 
 def make_index(
-    chapters: Sequence[Chapter], gates: Sequence[Outcome], files: Sequence[tuple[str, int]], as_of: str = ""
+    chapters: Sequence[Chapter], head: Head, files: Sequence[tuple[str, int]], as_of: str = ""
 ) -> str:
     """Make the index of a report folder. The same contents give the same bytes.
 
@@ -89,8 +89,8 @@ def make_index(
     ----------
     chapters : sequence of Chapter
         One per notebook.
-    gates : sequence of Outcome
-        Which gates were met.
+    head : Head
+        What stands at the top.
     files : sequence of (str, int)
         Name and size in bytes of each file beside it.
     as_of : str
@@ -103,7 +103,7 @@ def make_index(
 
     Examples
     --------
-    >>> "<h2>drift</h2>" in make_index([Chapter("drift", failure="cell 3")], (), [])
+    >>> "<h2>drift</h2>" in make_index([Chapter("drift", failure="cell 3")], Head(), [])
     True
     """
     listed = [(name, size, _PURPOSES.get(Path(name).suffix, "")) for name, size in files]
@@ -111,7 +111,7 @@ def make_index(
     html = (
         templates()
         .get_template("index.html.j2")
-        .render(chapters=chapters, gates=gates, files=listed, as_of=as_of, style=style)
+        .render(chapters=chapters, head=head, files=listed, as_of=as_of, style=style)
     )
     check_html(html, "the index")
     return html

@@ -10,7 +10,7 @@ import copy
 import gzip
 import json
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -24,7 +24,7 @@ from nbformat import NotebookNode
 from plotly.offline import get_plotlyjs
 
 from diskenc_analysis.errors import ReportCheckError
-from diskenc_analysis.gates import Outcome
+from diskenc_analysis.head import Head
 from diskenc_analysis.look import DARK_TEMPLATE, TEMPLATE, TITLE_HEIGHT
 from diskenc_analysis.pagecheck import check_html
 from diskenc_analysis.tables import HtmlTable, templates
@@ -55,15 +55,15 @@ class Page:
     charts: int
 
 
-def make_page(notebook: NotebookNode, gates: Sequence[Outcome] = ()) -> Page:
+def make_page(notebook: NotebookNode, head: Head | None = None) -> Page:
     """Make the HTML of an executed notebook. The same outputs give the same bytes.
 
     Parameters
     ----------
     notebook : NotebookNode
         As executed; it is not changed.
-    gates : sequence of Outcome
-        Which gates were met; they stand at the top.
+    head : Head, optional
+        What stands at the top.
 
     Returns
     -------
@@ -89,14 +89,10 @@ def make_page(notebook: NotebookNode, gates: Sequence[Outcome] = ()) -> Page:
         if cell.cell_type == "code":
             charts = _prepare_outputs(cell, place, charts)
     html, _ = _exporter().from_notebook_node(
-        prepared, {"page": _furniture(charts) | {"gates": _gates(gates)}}
+        prepared, {"page": _furniture(charts) | {"head": (head or Head()).html()}}
     )
     check_html(html, "the page", scripts=(_loader(),))
     return Page(html, charts)
-
-
-def _gates(gates: Sequence[Outcome]) -> str:
-    return templates().get_template("gates.html.j2").render(gates=gates)
 
 
 def _prepare_outputs(cell: NotebookNode, place: int, charts: int) -> int:

@@ -9,27 +9,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from diskenc_analysis import gates as gating
-from diskenc_analysis.coverage import coverage
 from diskenc_analysis.editions import resolve_edition
 from diskenc_analysis.errors import DiskencError, ParameterError
-from diskenc_analysis.folder import Contents, fill, pack
+from diskenc_analysis.folder import fill, pack
+from diskenc_analysis.gates import Outcome, parse
 from diskenc_analysis.manifest import is_report, seal
-from diskenc_analysis.opening import read
 from diskenc_analysis.params import REPORTED, distribute
 from diskenc_analysis.place import placed_file, placed_folder
+from diskenc_analysis.prepared import Prepared, prepare
+from diskenc_analysis.redact import pseudonyms, write_key
 from diskenc_analysis.results import sources, versions, write_facts
 from diskenc_analysis.runner import Progress
-from diskenc_analysis.runs import DATA, FACTS, HELD, run_all, told
-
-if TYPE_CHECKING:
-    from diskenc_analysis.inventory import Inventory
+from diskenc_analysis.runs import DATA, FACTS, HELD, Run, run_all, told
 
 __all__ = ["Options", "Progress", "ReportResult", "render", "write_facts"]
 _OURS = ("inventory", "as_of", "facts_out", "data_out")
-_MEMORY = "2GB"
 
 
 @dataclass(frozen=True)
@@ -46,6 +42,8 @@ class Options:
         How many notebooks run at a time; the number of cores by default.
     zipped : bool
         Whether the folder is also made one file, `<out>.zip`.
+    redact : {"names", "ids", "all"} or None
+        What gets stable pseudonyms; their key file is `<out>.key.json`, beside the folder.
 
     Examples
     --------
@@ -57,6 +55,7 @@ class Options:
     allow_unknown: int = 0
     jobs: int | None = None
     zipped: bool = False
+    redact: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class ReportResult:
     pages: tuple[Path, ...]
     facts: dict[str, Any]
     manifest_sha256: str
-    gates: tuple[gating.Outcome, ...] = ()
+    gates: tuple[Outcome, ...] = ()
     failures: tuple[DiskencError, ...] = ()
 
     @property
@@ -143,23 +142,26 @@ def render(
         When the inventory cannot be read, or holds no disks.
     """
     wish, target, started = options or Options(), Path(out).resolve(), datetime.now(UTC)
-    gates = [gating.parse(text) for text in wish.gates]
+    gates, key = [parse(text) for text in wish.gates], Path(f"{target}.key.json")
     given = _given(notebooks, params or {}, as_of)
     with ExitStack() as stack:
         zipped = stack.enter_context(placed_file(Path(f"{target}.zip"))) if wish.zipped else None
         work = stack.enter_context(placed_folder(target, is_report, "a report folder"))
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="diskenc-")))
-        inv, name = _prepare(inventory, scratch)
-        outcomes = _judge(inv, gates, wish.allow_unknown, given)
-        values = _values(notebooks, given | {"inventory": f"{HELD}{name}"})
+        names = pseudonyms(wish.redact, key) if wish.redact else None
+        edition = str(given.get("edition", "latest"))
+        start = prepare(inventory, scratch / "inventory", edition, gates, wish.allow_unknown, names)
+        if names:
+            write_key(names, stack.enter_context(placed_file(key)))
+        values = _values(notebooks, given | {"inventory": f"{HELD}{start.name}"})
         with told(progress) as tell:
             runs = run_all(values, scratch / "run", wish.jobs, tell)
-        made = fill(work, runs, outcomes, str(given["as_of"]))
-        about = _about(started, inventory, values, inv) | {"gates": [gate.line for gate in outcomes]}
-        digest = seal(work, about | {"seconds": {run.name: round(run.seconds, 1) for run in runs}})
+        made = fill(work, runs, start.head, str(given["as_of"]))
+        digest = seal(work, _about(started, start, values, runs))
         if zipped:
             pack(work, zipped, target.name)
-    return _result(target, made, digest, outcomes)
+    pages = tuple(target / name for name in (*made.pages, "index.html"))
+    return ReportResult(target, pages, made.facts, digest, start.head.gates, made.failures)
 
 
 def _given(notebooks: Sequence[str], params: Mapping[str, Any], as_of: str | None) -> dict[str, Any]:
@@ -178,39 +180,16 @@ def _values(notebooks: Sequence[str], given: Mapping[str, Any]) -> dict[str, dic
     return {name: model.model_dump() for name, model in distribute(notebooks, given).items()}
 
 
-def _prepare(inventory: str | os.PathLike[str], scratch: Path) -> tuple[Inventory, str]:
-    """Read the inventory once, for all notebooks, and give it with the name that they are told."""
-    inv = read(inventory, engine="duckdb", memory_limit=_MEMORY)
-    inv.require_disks()
-    name = Path(inventory).resolve().name or "inventory"
-    inv.save(scratch / "inventory" / name)
-    return inv, name
-
-
-def _judge(
-    inv: Inventory, gates: Sequence[gating.Gate], allow_unknown: int, given: Mapping[str, Any]
-) -> tuple[gating.Outcome, ...]:
-    if not gates:
-        return ()
-    return gating.judge(coverage(inv, str(given.get("edition", "latest"))), gates, allow_unknown)
-
-
 def _about(
-    started: datetime,
-    inventory: str | os.PathLike[str],
-    values: Mapping[str, Mapping[str, Any]],
-    inv: Inventory,
+    started: datetime, start: Prepared, values: Mapping[str, Mapping[str, Any]], runs: Sequence[Run]
 ) -> dict[str, Any]:
     """Say in the manifest what a page does not: clock times, and where the input lay."""
     return {
         "started": started.isoformat(timespec="seconds"),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
-        "parameters": {name: {**one, "inventory": os.fspath(inventory)} for name, one in values.items()},
-        "inputs": {row["source"]: row["sha256"] for row in sources(inv)},
+        "seconds": {run.name: round(run.seconds, 1) for run in runs},
+        "parameters": {name: {**one, "inventory": start.where} for name, one in values.items()},
+        "inputs": {row["source"]: row["sha256"] for row in sources(start.inv)},
+        "gates": [gate.line for gate in start.head.gates],
         "versions": versions(),
     }
-
-
-def _result(target: Path, made: Contents, digest: str, outcomes: tuple[gating.Outcome, ...]) -> ReportResult:
-    pages = tuple(target / name for name in (*made.pages, "index.html"))
-    return ReportResult(target, pages, made.facts, digest, outcomes, made.failures)

@@ -1,0 +1,100 @@
+"""The inventory of a report: read once, its gates judged, its names taken out, saved for every notebook."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from diskenc_analysis.coverage import coverage
+from diskenc_analysis.gates import Gate, judge
+from diskenc_analysis.head import Head
+from diskenc_analysis.inventory import Inventory
+from diskenc_analysis.opening import read
+from diskenc_analysis.pseudonyms import Pseudonyms
+from diskenc_analysis.redact import redacted
+
+_MEMORY = "2GB"
+_NOTICE = (
+    "Names or ids in this report are pseudonyms, the same for the same original. Whoever holds the key file, "
+    "which is no part of the report, can look them up."
+)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the notebooks of a report start from.
+
+    Attributes
+    ----------
+    inv : Inventory
+        With pseudonyms, where they are wanted.
+    name : str
+        Name of the folder that it was saved in, which is also what a reader is told of it.
+    where : str
+        Where it came from, for the manifest.
+    head : Head
+        What stands at the top of every page.
+    """
+
+    inv: Inventory
+    name: str
+    where: str
+    head: Head
+
+
+def prepare(
+    inventory: str | os.PathLike[str],
+    folder: Path,
+    edition: str = "latest",
+    gates: Sequence[Gate] = (),
+    allow_unknown: int = 0,
+    names: Pseudonyms | None = None,
+) -> Prepared:
+    """Read an inventory once, for all notebooks.
+
+    Parameters
+    ----------
+    inventory : path
+        File, folder or pattern of exports, or a saved inventory.
+    folder : Path
+        The inventory is saved in a folder of its own name in it.
+    edition : str
+        Edition of the matrix by which the gates are judged.
+    gates : sequence of Gate
+        What must be reached.
+    allow_unknown : int
+        So many unknown disks or VMs do not count against a gate.
+    names : Pseudonyms, optional
+        Pseudonyms to put in place of names or ids.
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    UnreadableInputError
+        When the inventory cannot be read, or holds no disks.
+    UnknownNameError
+        When a gate names a column that there is not.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from diskenc_analysis.share import sample_path
+    >>> prepare(sample_path(), Path(tempfile.mkdtemp())).name
+    'sample'
+    """
+    inv = read(inventory, engine="duckdb", memory_limit=_MEMORY)
+    inv.require_disks()
+    outcomes = judge(coverage(inv, edition), gates, allow_unknown) if gates else ()
+    where, name = os.fspath(inventory), Path(inventory).resolve().name or "inventory"
+    notices: tuple[str, ...] = ()
+    if names:
+        inv, notices = redacted(inv, names), (_NOTICE,)
+        where, name = names.of("path")(where), names.of("name")(name)
+        outcomes = tuple(outcome.renamed(names.of("prose")) for outcome in outcomes)
+    inv.save(folder / name)
+    return Prepared(inv, name, where, Head(outcomes, notices))
