@@ -51,6 +51,7 @@ class Pseudonyms:
         self.originals: dict[str, str] = {}
         self._known: dict[str, str] = {}
         self._labels: dict[str, str] = {}
+        self._guids: dict[str, str] = {}
 
     def _made(self, text: str) -> str:
         return hmac.new(self.secret, text.encode("utf-8", "surrogatepass"), sha256).hexdigest()
@@ -88,8 +89,11 @@ class Pseudonyms:
         return _VERSION.sub(self._version, _GUID.sub(self._guid, text))
 
     def _guid(self, found: re.Match[str]) -> str:
-        made = self._made(found[0].lower())
-        return self._noted(f"00000000-0000-4000-8{made[:3]}-{made[3:15]}", found[0])
+        key = found[0].lower()
+        if key not in self._guids:
+            made = self._made(key)
+            self._guids[key] = f"00000000-0000-4000-8{made[:3]}-{made[3:15]}"
+        return self._noted(self._guids[key], found[0])
 
     def _version(self, found: re.Match[str]) -> str:
         return self._noted(f"00000000{self._made(found[0].lower())[:24]}", found[0])

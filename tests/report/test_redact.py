@@ -191,7 +191,9 @@ def test_every_name_and_guid_of_the_sample_is_replaced():
     inv = load(sample_path(), engine="duckdb")
     hidden = redacted(inv, Pseudonyms("all", b"secret"))
     rows = coverage(hidden).select("name, subscription_name, resource_group, disk_id").fetchall()
-    assert all(re.fullmatch(r"(?:MC_)?name-[a-z2-7]{13}|\d+", text) for row in rows for text in row[:3] if text)
+    assert all(
+        re.fullmatch(r"(?:MC_)?name-[a-z2-7]{13}|\d+", text) for row in rows for text in row[:3] if text
+    )
     assert all(
         guid.startswith("00000000-")
         for *_, text in rows
