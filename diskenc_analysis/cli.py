@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from diskenc_analysis import __version__
-from diskenc_analysis.errors import DiskencError, ParameterError
+from diskenc_analysis.errors import DiskencError, IncompleteCollectionError, ParameterError
 
 app = typer.Typer(
     name="diskenc",
@@ -40,6 +40,21 @@ class Redaction(StrEnum):
     names = "names"
     ids = "ids"
     all = "all"
+
+
+class Source(StrEnum):
+    """Where `diskenc collect` takes the compute tables from."""
+
+    compute = "compute"
+    graph = "graph"
+
+
+class Cloud(StrEnum):
+    """Azure's clouds."""
+
+    public = "public"
+    usgovernment = "usgovernment"
+    china = "china"
 
 
 def _version(wanted: bool) -> None:
@@ -140,6 +155,56 @@ def coverage(
     summary = de.summarize(de.coverage(inv, edition), by, capability, weight)
     write(summary, form.value, out)
     typer.echo(_ledger_line(inv), err=True)
+
+
+@app.command()
+def collect(
+    out: Annotated[Path, typer.Option("-o", "--out", help="The export folder to make.")],
+    subscription: Annotated[list[str] | None, typer.Option(help="Id; may be repeated. Default: all.")] = None,
+    management_group: Annotated[list[str] | None, typer.Option(help="Id; may be repeated.")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="Id of a subscription to leave out.")] = None,
+    source: Annotated[Source, typer.Option(help="Where the compute tables come from.")] = Source.compute,
+    keys: Annotated[bool, typer.Option("--keys", help="Ask for key types: a call per vault.")] = False,
+    instance_view: Annotated[
+        bool, typer.Option("--instance-view", help="Ask for the guests' word on encryption.")
+    ] = False,
+    restore_points: Annotated[
+        bool, typer.Option("--restore-points", help="Ask for restore points: a call for each.")
+    ] = False,
+    cloud: Annotated[Cloud, typer.Option(help="Which of Azure's clouds.")] = Cloud.public,
+    arm_endpoint: Annotated[str, typer.Option(help="Address of Azure Resource Manager.")] = "",
+    authority: Annotated[str, typer.Option(help="Address of the host that signs in.")] = "",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in the folder.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be asked.")] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="Most calls under way at once.")] = 8,
+) -> None:
+    """Read live Azure with your own sign-in into an export folder; reader rights are enough.
+
+    Example: diskenc collect -o exports/2026-11-24 --keys
+    """
+    from diskenc_analysis import live
+    from diskenc_analysis.live_watch import watching
+
+    wished = {"keys": keys, "instance_view": instance_view, "restore_points": restore_points}
+    scope = live.Scope(
+        tuple(subscription or ()),
+        tuple(management_group or ()),
+        tuple(exclude or ()),
+        source.value,
+        tuple(name for name, value in wished.items() if value),
+        cloud.value,
+        arm_endpoint,
+        authority,
+    )
+    if dry_run:
+        typer.echo("\n".join(live.plan(scope)))
+        return
+    with watching() as watch:
+        outcome = live.run(out, scope, resume=resume, jobs=jobs, watch=watch)
+    typer.echo(outcome.path)
+    typer.echo(outcome.progress, err=True)
+    if outcome.summary:
+        raise IncompleteCollectionError(f"{outcome.path}: {outcome.summary}; go on with --resume")
 
 
 @app.command()

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from diskenc_analysis.editions import capabilities
 from diskenc_analysis.fulltables import write_tables
+from diskenc_analysis.ledger import NO_FILE
 from diskenc_analysis.provenance import edition_changes, hashes, provenance
 from diskenc_analysis.results import conflicting, coverage_facts, sources, write_facts
 from diskenc_analysis.scope import ATTACHED, SNAPSHOTS, UNATTACHED, answers, by_size, only, with_scope
@@ -112,7 +113,7 @@ def _sum_of(found: Sequence[Row], name: str) -> Row:
 
 
 def _count_files(found: Sequence[Row]) -> int:
-    return len({row["source"] for row in found})
+    return len({row["source"] for row in found if row["shape"] != NO_FILE})
 
 
 def files(inv: Inventory, limit: int = 200) -> Lists:
@@ -138,6 +139,7 @@ def files(inv: Inventory, limit: int = 200) -> Lists:
         "rows_set_aside": "Set aside",
         "reasons": "Why",
         "truncation_reason": "Signs of a cut",
+        "status": "Collected",
         "captured_at": "Captured",
         "shape": "Shape",
     }

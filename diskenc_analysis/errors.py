@@ -65,6 +65,10 @@ class UnreadableInputError(DiskencError):
     exit_code = 3
 
 
+class SignInError(UnreadableInputError):
+    """No sign-in to Azure works, so live data cannot be read at all."""
+
+
 class NotebookFailedError(DiskencError):
     """A notebook raised while it ran; the executed copy is kept for reading."""
 
@@ -75,6 +79,12 @@ class ReportCheckError(DiskencError):
     """A check on the rendered report failed, so it was not published."""
 
     exit_code = 5
+
+
+class IncompleteCollectionError(DiskencError):
+    """Something could not be collected; what was read is kept and good to load."""
+
+    exit_code = 6
 
 
 def suggest(name: str, options: Iterable[str]) -> str:

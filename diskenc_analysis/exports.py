@@ -17,6 +17,7 @@ from uuid import uuid4
 
 import duckdb
 
+from diskenc_analysis.collected import NOTE, read_note, take_in
 from diskenc_analysis.errors import UnreadableInputError, suggest
 from diskenc_analysis.inventory import Inventory, check_engine
 from diskenc_analysis.reader import Reader
@@ -77,8 +78,12 @@ def load(
     with tempfile.TemporaryDirectory(prefix="diskenc-") as scratch, ThreadPoolExecutor(1) as hasher:
         reader = Reader(_connect(memory_limit), Path(scratch), hasher, small_bytes, verdict_only)
         with reader.lines:
+            notes = {path: note for path in files if path.name == NOTE and (note := read_note(path))}
             for path in files:
-                reader.read(path)
+                if path not in notes:
+                    reader.read(path)
+            for path, note in notes.items():
+                take_in(path, note, reader.ledger)
         return reader.finish(engine)
 
 

@@ -76,8 +76,18 @@ _GAPS = (
     ),
     _Gap(
         "files with signs that the export was cut short",
-        "SELECT count(DISTINCT source) FROM ledger WHERE truncated",
+        "SELECT count(DISTINCT source) FROM ledger WHERE truncated AND status NOT IN ('denied', 'failed')",
         "what was cut off is absent from every count",
+    ),
+    _Gap(
+        "parts of the collection (a type and subscription each) that were denied or failed",
+        "SELECT count(*) FROM ledger WHERE status IN ('denied', 'failed')",
+        "what they hold is absent from every count; the ledger names them",
+    ),
+    _Gap(
+        "types that the collection did not ask for, or did not reach",
+        "SELECT count(DISTINCT resource_type) FROM ledger WHERE status = 'not asked'",
+        "what they would settle; the ledger names them",
     ),
 )
 

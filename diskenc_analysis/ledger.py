@@ -23,7 +23,12 @@ COLUMNS = {
     "truncation_reason": "VARCHAR",
     "captured_at": "VARCHAR",
     "sha256": "VARCHAR",
+    "status": "VARCHAR",
 }
+#: What a collection can say of a part of it (a subscription and type) that is not whole.
+UNREAD = ("denied", "failed", "partial")
+#: The shape of a part of a collection that left no file.
+NO_FILE = "no file"
 
 
 def sha256(path: Path) -> str:
@@ -49,6 +54,8 @@ class _Source:
     shape: str = ""
     signs: list[str] = field(default_factory=list)
     digest: Future[str] | None = None
+    collected_at: str = ""
+    recorded_sha256: str = ""
 
 
 @dataclass
@@ -69,6 +76,7 @@ class Ledger:
     placed: Counter[tuple[int, str]] = field(default_factory=Counter)
     moved: Counter[tuple[int, str]] = field(default_factory=Counter)
     aside: Counter[tuple[int, str, str]] = field(default_factory=Counter)
+    status: dict[tuple[int, str], tuple[str, str]] = field(default_factory=dict)
 
     def add(self, path: Path) -> int:
         """Open the account of a file and give its number."""
@@ -99,14 +107,25 @@ class Ledger:
             self.aside[source, arm_type, reason] += rows
             self.moved[source, arm_type] += rows if placed else 0
 
+    def collected(self, source: int, arm_type: str, status: str, why: str) -> None:
+        """Note what a collection says of a type in a source: complete, one of `UNREAD`, or not asked."""
+        self.status[source, arm_type] = status, why
+
+    def recorded(self, source: int, collected_at: str, digest: str) -> None:
+        """Note when a file was collected, and the hash that it had then."""
+        self.sources[source].collected_at = collected_at
+        self.sources[source].recorded_sha256 = digest
+
     def captured_at(self, source: int) -> str | None:
-        """Give the date of capture that the path states, the last of them, or None."""
+        """Give the time at which a file was collected, else the last date that its path states, or None."""
+        if self.sources[source].collected_at:
+            return self.sources[source].collected_at
         dates = re.findall(r"(?<!\d)20\d\d-[01]\d-[0-3]\d(?!\d)", str(self.sources[source].path))
         return dates[-1] if dates else None
 
     def rows(self) -> list[dict[str, Any]]:
         """Give the ledger's rows, sorted by file and type; waits for the hashes."""
-        keys = {*self.placed, *((s, t) for s, t, _ in self.aside)}
+        keys = {*self.placed, *((s, t) for s, t, _ in self.aside), *self.status}
         empty = {(n, "") for n in range(len(self.sources)) if not any(s == n for s, _ in keys)}
         return [self._row(source, arm_type) for source, arm_type in sorted(keys | empty)]
 
@@ -115,6 +134,11 @@ class Ledger:
         reasons = {r: n for (s, t, r), n in sorted(self.aside.items()) if (s, t) == (source, arm_type)}
         placed, set_aside = self.placed[source, arm_type], sum(reasons.values())
         used = placed - self.moved[source, arm_type]
+        status, why = self.status.get((source, arm_type), ("", ""))
+        digest = one.digest.result() if one.digest else None
+        signs = [*one.signs, *([f"{status}: {why}"] if status in UNREAD else [])]
+        if digest and one.recorded_sha256 not in ("", digest):
+            signs.append("the file was changed after it was collected")
         return {
             "source": str(one.path),
             "shape": one.shape,
@@ -122,9 +146,10 @@ class Ledger:
             "rows_read": used + set_aside,
             "rows_used": used,
             "rows_set_aside": set_aside,
-            "reasons": "; ".join(f"{n} {r}" for r, n in reasons.items()),
-            "truncated": bool(one.signs),
-            "truncation_reason": "; ".join(one.signs),
+            "reasons": "; ".join(f"{n} {r}" for r, n in reasons.items()) or why * (status == "not asked"),
+            "truncated": bool(signs),
+            "truncation_reason": "; ".join(signs),
             "captured_at": self.captured_at(source),
-            "sha256": one.digest.result() if one.digest else None,
+            "sha256": digest,
+            "status": status,
         }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diskenc_analysis.editions import edition_label, editions, resolve_edition
+from diskenc_analysis.ledger import NO_FILE
 from diskenc_analysis.matrix import matrix_diff
 from diskenc_analysis.results import sources, versions
 from diskenc_analysis.tables import HtmlTable, table
@@ -61,7 +62,11 @@ def hashes(inv: Inventory, limit: int = 200) -> HtmlTable:
     HtmlTable
         One row per file.
     """
-    found = {row["source"]: {"File": row["source"], "SHA-256": row["sha256"]} for row in sources(inv)}
+    found = {
+        row["source"]: {"File": row["source"], "SHA-256": row["sha256"]}
+        for row in sources(inv)
+        if row["shape"] != NO_FILE
+    }
     return table(list(found.values()), "Input files by hash", limit=limit)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from diskenc_analysis.ledger import UNREAD
 from diskenc_analysis.results import conflicting
 from diskenc_analysis.scope import ATTACHED, SCOPES, answers
 from diskenc_analysis.tables import templates
@@ -114,11 +117,22 @@ def _conflicts(cov: Any) -> str:
 
 
 def _reading(inv: Inventory) -> list[str]:
-    totals, cut = inv.totals, sum(bool(row["truncated"]) for row in rows(inv.ledger))
-    said = []
+    totals, ledger = inv.totals, rows(inv.ledger)
+    cut = [row for row in ledger if row["truncated"] and row["status"] not in UNREAD]
+    said = [*_collected(ledger)]
     if totals["rows_set_aside"]:
         rate = f"{totals['rows_set_aside']:,} of {totals['rows_read']:,} rows read were set aside"
         said.append(f"{rate}: see What was read.")
     if cut:
         said.append("Some exports show signs of a cut: what was cut off is absent from every count here.")
     return said
+
+
+def _collected(ledger: list[Row]) -> Iterator[str]:
+    """Say what a collection could not read."""
+    asked = [row["status"] for row in ledger if row["status"] not in ("", "not asked")]
+    unread = Counter(status for status in asked if status in UNREAD)
+    if unread:
+        counts = ", ".join(f"{n} {status}" for status, n in sorted(unread.items()))
+        parts = f"{unread.total():,} of {len(asked):,} parts of the collection (a type and subscription each)"
+        yield f"{parts} were not read whole ({counts}), and what they hold is absent: see What was read."

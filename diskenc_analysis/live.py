@@ -1,0 +1,273 @@
+"""`collect`: live Azure into an export folder, once, completely and politely; then `load` reads it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from diskenc_analysis import __version__
+from diskenc_analysis.errors import ParameterError, UnreadableInputError
+from diskenc_analysis.live_asks import asks, check_ids, not_asked
+from diskenc_analysis.live_folder import Folder
+from diskenc_analysis.live_gate import Gate
+from diskenc_analysis.live_http import Azure
+from diskenc_analysis.live_run import Collection
+from diskenc_analysis.live_sign_in import Place, credential_for, who
+from diskenc_analysis.live_state import Outcome, Progress
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is asked of which part of Azure.
+
+    Attributes
+    ----------
+    subscriptions, management_groups, exclude : tuple of str
+        Ids; with neither subscriptions nor groups, all that the sign-in sees.
+    source : {"compute", "graph"}
+        Where the compute tables come from.
+    options : tuple of str
+        Names out of `live_asks.OPTIONS`.
+    cloud, arm_endpoint, authority : str
+        Where Azure is; see `live_http.Place.of`.
+    """
+
+    subscriptions: tuple[str, ...] = ()
+    management_groups: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    source: str = "compute"
+    options: tuple[str, ...] = ()
+    cloud: str = "public"
+    arm_endpoint: str = ""
+    authority: str = ""
+
+    def checked(self) -> Scope:
+        """Check the names, and give the ids in lower case.
+
+        Raises
+        ------
+        ParameterError
+            When an id of a subscription is no GUID, or a name is unknown.
+        """
+        asks(self.source, self.options)
+        subscriptions = tuple(check_ids(self.subscriptions, "--subscription"))
+        return replace(self, subscriptions=subscriptions, exclude=tuple(check_ids(self.exclude, "--exclude")))
+
+
+def collect(  # noqa: PLR0913 - each wish is a keyword
+    out: str | PathLike[str],
+    *,
+    subscriptions: Iterable[str] = (),
+    management_groups: Iterable[str] = (),
+    exclude: Iterable[str] = (),
+    source: str = "compute",
+    keys: bool = False,
+    instance_view: bool = False,
+    restore_points: bool = False,
+    cloud: str = "public",
+    arm_endpoint: str = "",
+    authority: str = "",
+    credential: Any = None,
+    resume: bool = False,
+    jobs: int = 8,
+) -> Path:
+    """Read live Azure into an export folder, which `load` then reads.
+
+    Parameters
+    ----------
+    out : path
+        Folder to make, readable by its owner alone.
+    subscriptions, management_groups : iterable of str
+        Ids; with neither, all subscriptions that the sign-in sees.
+    exclude : iterable of str
+        Ids of subscriptions to leave out.
+    source : {"compute", "graph"}
+        Where disks, VMs and their like come from: a call per subscription and type, or Resource Graph, which
+        takes few calls for thousands of subscriptions but lags behind by minutes.
+    keys, instance_view, restore_points : bool
+        Ask for key types, for the guests' own word on encryption, and for restore points too.
+    cloud : {"public", "usgovernment", "china"}
+        Which of Azure's clouds.
+    arm_endpoint, authority : str
+        Addresses of any other cloud.
+    credential : azure.core.credentials.TokenCredential, optional
+        Who reads; by default `DefaultAzureCredential`. Reader rights are enough.
+    resume : bool
+        Go on with a collection in the folder; its own scope counts, and what is complete is not asked again.
+    jobs : int
+        Most calls under way at once.
+
+    Returns
+    -------
+    Path
+        The folder. A warning says what could not be read; `load(path).ledger` names it.
+
+    Raises
+    ------
+    ParameterError
+        When the folder holds something else, an id is no GUID, or a name is unknown.
+    SignInError
+        When no sign-in works.
+
+    Examples
+    --------
+    >>> path = collect("exports/today", subscriptions=["00a6d1ba-..."])  # doctest: +SKIP
+    >>> inv = de.load(path)  # doctest: +SKIP
+    """
+    wished = {"keys": keys, "instance_view": instance_view, "restore_points": restore_points}
+    scope = Scope(
+        tuple(subscriptions),
+        tuple(management_groups),
+        tuple(exclude),
+        source,
+        tuple(name for name, value in wished.items() if value),
+        cloud,
+        arm_endpoint,
+        authority,
+    )
+    outcome = run(Path(out), scope, credential=credential, resume=resume, jobs=jobs)
+    if outcome.summary:
+        warnings.warn(f"{outcome.path}: {outcome.summary}", stacklevel=2)
+    return outcome.path
+
+
+def run(
+    out: Path,
+    scope: Scope,
+    *,
+    credential: Any = None,
+    resume: bool = False,
+    jobs: int = 8,
+    retries: int = 6,
+    watch: Callable[[Progress], None] | None = None,
+) -> Outcome:
+    """Collect, and say what came of it.
+
+    Parameters
+    ----------
+    out : Path
+        The folder.
+    scope : Scope
+        What to ask; with `resume` it must be empty or the folder's own.
+    credential, resume, jobs
+        As for `collect`.
+    retries : int
+        How often a call that failed is tried again.
+    watch : callable, optional
+        Called with the progress several times a second.
+
+    Returns
+    -------
+    Outcome
+
+    Raises
+    ------
+    ParameterError, SignInError
+        As for `collect`.
+    """
+    if jobs < 1:
+        raise ParameterError(f"expected at least 1 call at once, got {jobs}")
+    scope = scope.checked()
+    folder = Folder(out, resume=resume)
+    scope = _same_scope(scope, folder) if resume else scope
+    place = Place.of(scope.cloud, scope.arm_endpoint, scope.authority)
+    if not resume:
+        folder.head = _head_of(asdict(scope), place.endpoint)
+    with ExitStack() as stack:
+        if credential is None:
+            credential = stack.enter_context(credential_for(place, scope.cloud))
+        _note_who(folder, who(credential, place))
+        gate = Gate(jobs)
+        azure = stack.enter_context(closing(Azure(credential, place, gate, retries)))
+        folder.make()
+        try:
+            return Collection(folder, azure, gate, watch).run()
+        except UnreadableInputError:
+            folder.discard()
+            raise
+
+
+def plan(scope: Scope) -> list[str]:
+    """Say what a collection would ask, without asking or signing in.
+
+    Parameters
+    ----------
+    scope : Scope
+        What to ask.
+
+    Returns
+    -------
+    list of str
+        A line for each request and for each type that is left out.
+
+    Raises
+    ------
+    ParameterError
+        As for `collect`.
+
+    Examples
+    --------
+    >>> plan(Scope(source="graph"))[1]
+    "disks: per 1,000 subscriptions, query resources | where type =~ 'microsoft.compute/disks' | order by ...
+    """
+    scope = scope.checked()
+    endpoint = Place.of(scope.cloud, scope.arm_endpoint, scope.authority).endpoint
+    chosen = asks(scope.source, scope.options)
+    lines = [
+        f"{ask.name}: {ask.by}, "
+        + (f"query {ask.query}" if ask.via == "graph" else f"GET {endpoint}{ask.template}")
+        for ask in chosen
+    ]
+    return lines + [f"not asked: {arm_type}: {why}" for arm_type, why in not_asked(chosen).items()]
+
+
+def _same_scope(scope: Scope, folder: Folder) -> Scope:
+    """Give the scope that a folder was begun with; another cannot be asked of it."""
+    known: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in folder.head["scope"].items()
+    }
+    if scope not in (Scope(), Scope(**known)):
+        raise ParameterError(f"{folder.path}: --resume goes on with the scope that the folder was begun with")
+    return Scope(**known)
+
+
+def _note_who(folder: Folder, found: dict[str, str | None]) -> None:
+    known = folder.head.setdefault("collected_by", found)
+    if known["tenant_id"] != found["tenant_id"]:
+        tenants = f"expected the tenant {known['tenant_id']}, but the sign-in is of {found['tenant_id']}"
+        raise ParameterError(f"{folder.path}: {tenants}")
+
+
+def _head_of(scope: dict[str, Any], endpoint: str) -> dict[str, Any]:
+    """Give the head of a new `export.json`: what is asked, of whom, by which API.
+
+    Parameters
+    ----------
+    scope : dict
+        The scope, as plain values.
+    endpoint : str
+        Address of Azure Resource Manager.
+
+    Returns
+    -------
+    dict
+    """
+    chosen = asks(scope["source"], scope["options"])
+    said = [
+        {"name": a.name, "type": a.type, "request": a.query if a.via == "graph" else a.request}
+        | {"api_version": a.api_version, "asked": a.by}
+        for a in chosen
+    ]
+    return {
+        "tool": f"diskenc {__version__}",
+        "endpoint": endpoint,
+        "scope": scope,
+        "asks": said,
+        "not_asked": not_asked(chosen),
+    }

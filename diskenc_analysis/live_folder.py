@@ -1,0 +1,236 @@
+"""The export folder that `collect` fills: rows as JSON lines, and `export.json`, which says what they are.
+
+A page is written whole or not at all. `export.json` is replaced in one step, and a part counts as complete
+there only once its file is closed, so a collection that was killed can go on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from diskenc_analysis.collected import KIND, NOTE, read_note
+from diskenc_analysis.errors import ParameterError
+from diskenc_analysis.live_asks import Ask
+
+#: Members that may hold a secret, should Azure ever return them. They are never written.
+SECRET_MEMBERS = frozenset({"protectedsettings", "adminpassword", "customdata", "userdata"})
+
+
+def now() -> str:
+    """Give the time in UTC to the second, as `export.json` writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass
+class Part:
+    """One subscription (or batch of them) and type: what was asked, and what came of it.
+
+    Attributes
+    ----------
+    name, type, key : str
+        The ask, its ARM type, and the subscription, `tenant-N` or `once`.
+    status : str
+        `complete`, `partial`, `denied`, `failed`, or `not asked` while it waits.
+    reason : str
+        Why it is not complete.
+    rows, pages, redacted : int
+        What was read, and how many members were left out as secrets.
+    total_records : int or None
+        How many rows there are, where Azure says so.
+    file, sha256 : str
+        Where the rows are, and their hash; empty where there are none.
+    started_at, ended_at : str
+        UTC.
+    """
+
+    name: str
+    type: str
+    key: str
+    status: str = "not asked"
+    reason: str = "not reached"
+    rows: int = 0
+    pages: int = 0
+    redacted: int = 0
+    total_records: int | None = None
+    file: str = ""
+    sha256: str = ""
+    bytes: int = 0
+    started_at: str = ""
+    ended_at: str = ""
+
+
+@dataclass
+class Writer:
+    """Writes the rows of one part, page by page; several threads may hand pages in."""
+
+    part: Part
+    folder: Path
+    keep: bool
+    _fd: int = -1
+    _digest: Any = field(default_factory=hashlib.sha256)
+    _lock: Lock = field(default_factory=Lock)
+
+    def write(self, rows: list[dict[str, Any]]) -> None:
+        """Add a page.
+
+        Raises
+        ------
+        OSError
+            When the disk does not take it; what was written of the page is taken back.
+        """
+        lines = [self._line(row) for row in rows] if self.keep else []
+        data = "".join(lines).encode("ascii")
+        with self._lock:
+            if data:
+                self._append(data)
+            self._digest.update(data)
+            self.part.rows += len(rows)
+            self.part.bytes += len(data)
+            self.part.pages += 1
+
+    def _line(self, row: dict[str, Any]) -> str:
+        text = json.dumps(row, separators=(",", ":"))
+        folded = text.lower()
+        if any(f'"{name}":' in folded for name in SECRET_MEMBERS):
+            row, found = without_secrets(row)
+            self.part.redacted += found
+            text = json.dumps(row, separators=(",", ":"))
+        return text + "\n"
+
+    def _append(self, data: bytes) -> None:
+        if self._fd < 0:
+            self.part.file = f"{self.part.name}/{self.part.key}.jsonl"
+            path = self.folder / self.part.file
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        start, rest = self.part.bytes, memoryview(data)
+        try:
+            while rest:
+                rest = rest[os.write(self._fd, rest) :]
+        except OSError:
+            os.ftruncate(self._fd, start)
+            os.lseek(self._fd, start, os.SEEK_SET)
+            raise
+
+    def close(self) -> None:
+        """Close the file and note its hash."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+            self.part.sha256 = self._digest.hexdigest()
+
+
+def without_secrets(value: Any) -> tuple[Any, int]:
+    """Leave out the members that may hold a secret.
+
+    Parameters
+    ----------
+    value : object
+        Decoded JSON.
+
+    Returns
+    -------
+    object, int
+        The value without them, and how many there were.
+
+    Examples
+    --------
+    >>> without_secrets({"properties": {"protectedSettings": {"key": "s"}, "type": "t"}})
+    ({'properties': {'type': 't'}}, 1)
+    """
+    if isinstance(value, list):
+        pairs = [without_secrets(one) for one in value]
+        return [one for one, _ in pairs], sum(found for _, found in pairs)
+    if not isinstance(value, dict):
+        return value, 0
+    kept = {name: without_secrets(one) for name, one in value.items() if name.lower() not in SECRET_MEMBERS}
+    found = len(value) - len(kept) + sum(n for _, n in kept.values())
+    return {name: one for name, (one, _) in kept.items()}, found
+
+
+class Folder:
+    """An export folder and its `export.json`.
+
+    Parameters
+    ----------
+    path : Path
+        The folder; `make` makes it, readable by its owner alone.
+    resume : bool
+        Whether to go on with a collection that is there.
+
+    Raises
+    ------
+    ParameterError
+        When the folder holds something already and `resume` is not set, or holds no collection to go on with.
+    """
+
+    def __init__(self, path: Path, *, resume: bool = False) -> None:
+        self.path = path
+        self.head: dict[str, Any] = {}
+        self.parts: dict[tuple[str, str], Part] = {}
+        self._saved, self._took = 0.0, 0.0
+        if resume:
+            self._take_up()
+        elif path.exists() and (not path.is_dir() or any(path.iterdir())):
+            message = "exists already: name another folder, or go on with --resume"
+            raise ParameterError(f"{path} {message}")
+
+    def make(self) -> None:
+        """Make the folder."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.chmod(0o700)
+
+    def discard(self) -> None:
+        """Remove the folder where nothing was collected into it."""
+        if not any(self.path.iterdir()):
+            self.path.rmdir()
+
+    def _take_up(self) -> None:
+        note = read_note(self.path / NOTE)
+        if note is None:
+            raise ParameterError(f"{self.path}: expected a collection to go on with, but there is no {NOTE}")
+        parts = [Part(**part) for part in note.pop("parts")]
+        self.head = note
+        self.parts = {(part.name, part.key): part for part in parts if self._is_whole(part)}
+
+    def _is_whole(self, part: Part) -> bool:
+        """Whether a part need not be asked again: complete, and its file as long as it was."""
+        path = self.path / part.file
+        there = not part.file or (path.is_file() and path.stat().st_size == part.bytes)
+        return part.status == "complete" and there
+
+    def open(self, ask: Ask, key: str) -> Writer:
+        """Begin a part anew; an earlier file of it is overwritten."""
+        part = self.parts[ask.name, key] = Part(ask.name, ask.type, key, started_at=now())
+        (self.path / ask.name / f"{key}.jsonl").unlink(missing_ok=True)
+        return Writer(part, self.path, keep=bool(ask.type))
+
+    def rows(self, part: Part) -> list[dict[str, Any]]:
+        """Read the rows of a part back."""
+        if not part.file:
+            return []
+        with (self.path / part.file).open(encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+
+    def save(self, *, force: bool = True) -> None:
+        """Write `export.json`; without `force` seldom enough that it costs little."""
+        begun = time.monotonic()
+        if not force and begun - self._saved < max(2.0, 20 * self._took):
+            return
+        parts = [asdict(part) for _, part in sorted(list(self.parts.items()))]  # noqa: C414 - threads add to it
+        text = json.dumps({"kind": KIND, **self.head, "parts": parts}, indent=1) + "\n"
+        temporary = self.path / f".{NOTE}"
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(fd, "w", encoding="utf-8") as file:
+            file.write(text)
+        temporary.replace(self.path / NOTE)
+        self._saved = time.monotonic()
+        self._took = self._saved - begun

@@ -1,0 +1,247 @@
+"""Azure as `collect` sees it: asked page by page, with each refusal put into words.
+
+The SDK's clients share one pipeline, made here. It leaves out two of their usual policies: the one that
+registers a missing resource provider, because a reader must not change the tenant, and those that log
+requests. Redirects are not followed, and no page is fetched from another host, so the token stays with Azure.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from io import BytesIO
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlsplit
+
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.core.pipeline import Pipeline
+from azure.core.pipeline.policies import RequestIdPolicy, UserAgentPolicy
+from azure.core.pipeline.transport import RequestsTransport
+from azure.core.rest import HttpRequest
+from azure.mgmt.compute import ComputeManagementClient
+from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
+from azure.mgmt.keyvault import KeyVaultManagementClient
+from azure.mgmt.resourcegraph import ResourceGraphClient
+
+from diskenc_analysis import __version__
+from diskenc_analysis.live_asks import Ask, dig
+from diskenc_analysis.live_gate import Gate, Patience
+from diskenc_analysis.live_sign_in import Place
+
+_UNAUTHORIZED, _FORBIDDEN = 401, 403
+_PAGE_ROWS = 1000
+_LIMIT_HIT = "x-ms-tenant-subscription-limit-hit"
+_READ_TIMEOUT = 120
+
+
+class FaultError(Exception):
+    """Something that could not be read, with the word for it in the ledger.
+
+    Attributes
+    ----------
+    status : str
+        `denied` or `failed`.
+    reason : str
+        Short words, without addresses, headers or text that strangers chose.
+    fatal : bool
+        Whether nothing else can be read either.
+    """
+
+    def __init__(self, status: str, reason: str, *, fatal: bool = False) -> None:
+        super().__init__(reason)
+        self.status, self.reason, self.fatal = status, reason, fatal
+
+
+class Page(NamedTuple):
+    """The rows of one reply, and how many there are in all where the reply says so."""
+
+    rows: list[dict[str, Any]]
+    total: int | None
+
+
+class Azure:
+    """A signed-in reader of Azure.
+
+    Parameters
+    ----------
+    credential : azure.core.credentials.TokenCredential
+        Who reads.
+    place : Place
+        Where Azure is.
+    gate : Gate
+        Bounds the calls.
+    retries : int
+        How often a call that failed is tried again; throttled ones are not counted.
+    """
+
+    def __init__(self, credential: Any, place: Place, gate: Gate, retries: int = 6) -> None:
+        self._place = place
+        self._pipeline: Pipeline[Any, Any] = Pipeline(
+            RequestsTransport(read_timeout=_READ_TIMEOUT),
+            [
+                RequestIdPolicy(),
+                UserAgentPolicy(f"diskenc/{__version__}"),
+                Patience(gate, retries),
+                gate,
+                ARMChallengeAuthenticationPolicy(credential, place.scope),
+            ],
+        )
+        common: dict[str, Any] = {
+            "base_url": place.endpoint,
+            "credential_scopes": [place.scope],
+            "pipeline": self._pipeline,
+        }
+        self._clients: dict[str, Any] = {
+            # The paths name the subscription, so these clients need none of their own.
+            "compute": ComputeManagementClient(credential, "-", **common),
+            "keyvault": KeyVaultManagementClient(credential, "-", **common),
+        }
+        self._graph = ResourceGraphClient(credential, **common)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pipeline.__exit__()
+
+    def listed(self, ask: Ask, place: str) -> Iterator[Page]:
+        """Read a list of Azure Resource Manager, page by page.
+
+        Parameters
+        ----------
+        ask : Ask
+            What to ask.
+        place : str
+            A subscription, or the id of a parent.
+
+        Yields
+        ------
+        Page
+
+        Raises
+        ------
+        FaultError
+            When a page is refused, or the list ends in an odd way.
+        """
+        client, url = self._clients[ask.via], self._place.endpoint + ask.path(quote(place, safe="/"))
+        seen = {url}
+        while url:
+            reply = _asked(partial(client.send_request, HttpRequest("GET", url))).json()
+            rows = dig(reply, ask.rows)
+            yield Page(_checked([] if rows is None and ask.rows != "value" else rows), None)
+            url = self._next(reply, seen)
+
+    def _next(self, reply: dict[str, Any], seen: set[str]) -> str:
+        """Give the address of the next page, which must lie with Azure and be a new one."""
+        link = str(reply.get("nextLink") or "").replace("{", "%7B").replace("}", "%7D")
+        if link and _host(link) != _host(self._place.endpoint):
+            raise FaultError("failed", "the next page lies on another host")
+        if link in seen:
+            raise FaultError("failed", "the pages go round in a circle")
+        seen.add(link)
+        return link
+
+    def query(self, query: str, scope: Mapping[str, object]) -> Iterator[Page]:
+        """Read the answer of a Resource Graph query, page by page.
+
+        Parameters
+        ----------
+        query : str
+            With a stable order.
+        scope : dict
+            `subscriptions` or `managementGroups` with their ids; empty for all that the sign-in sees.
+
+        Yields
+        ------
+        Page
+
+        Raises
+        ------
+        FaultError
+            When a page is refused, or the answer ends before its stated count.
+        """
+        options: dict[str, Any] = {"resultFormat": "objectArray", "$top": _PAGE_ROWS}
+        options["authorizationScopeFilter"] = "AtScopeAboveAndBelow"  # a policy may be assigned above
+        read = 0
+        while True:
+            response = _asked(partial(self._post, {"query": query, "options": options, **scope}))
+            reply = response.json()
+            rows, total = _checked(reply.get("data")), reply.get("totalRecords")
+            read += len(rows)
+            yield Page(rows, total if isinstance(total, int) else None)
+            token = reply.get("$skipToken")
+            if not token:
+                break
+            if token == options.get("$skipToken"):
+                raise FaultError("failed", "the pages go round in a circle")
+            options["$skipToken"] = token
+        if isinstance(total, int) and read < total:
+            raise FaultError("failed", f"the answer ended after {read} of {total} records")
+        if str(reply.get("resultTruncated")).lower() == "true":
+            raise FaultError("failed", "Resource Graph says that its answer is cut")
+        if str(response.headers.get(_LIMIT_HIT)).lower() == "true":
+            raise FaultError("failed", "Resource Graph used the first 10,000 subscriptions only")
+
+    def _post(self, body: dict[str, Any]) -> Any:
+        return self._graph.resources(
+            BytesIO(json.dumps(body).encode()),
+            cls=lambda response, _model, _headers: response.http_response,
+            error_map={
+                _UNAUTHORIZED: HttpResponseError
+            },  # so that only the sign-in itself raises its own class
+            retry_on_methods=frozenset({"GET", "POST"}),  # a query changes nothing
+        )
+
+
+def _asked(send: Callable[[], Any]) -> Any:
+    """Send a request, once more where the token has just ended, and give the reply or raise the fault."""
+    for last in (False, True):
+        try:
+            response = send()
+            if response.status_code == _UNAUTHORIZED and not last:
+                continue
+            response.raise_for_status()
+        except AzureError as error:
+            if getattr(error, "status_code", None) == _UNAUTHORIZED and not _is_sign_in(error) and not last:
+                continue
+            raise _fault(error) from None
+        if not isinstance(response.json(), dict):
+            raise FaultError("failed", "the reply is no JSON object")
+        return response
+    raise AssertionError
+
+
+def _is_sign_in(error: AzureError) -> bool:
+    """Tell an error of the sign-in from a refusal by Azure, which never comes as this class here."""
+    return isinstance(error, ClientAuthenticationError)
+
+
+def _fault(error: AzureError) -> FaultError:
+    if _is_sign_in(error):
+        return FaultError("failed", "the sign-in ended", fatal=True)
+    status = getattr(error, "status_code", None)
+    if not status:
+        words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__.removesuffix("Error")).lower()
+        return FaultError("failed", f"no whole reply ({words})")
+    reason = f"HTTP {status} {_code(error)}".strip()
+    return FaultError("denied" if status == _FORBIDDEN else "failed", reason)
+
+
+def _code(error: Any) -> str:
+    """Give Azure's own code of an error, where it is one word."""
+    try:
+        code = dig(json.loads(error.response.text()), "error.code")
+    except (ValueError, AttributeError, AzureError):
+        return ""
+    return code if isinstance(code, str) and re.fullmatch(r"\w{1,80}", code) else ""
+
+
+def _checked(rows: Any) -> list[dict[str, Any]]:
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise FaultError("failed", "the reply holds no list of rows")
+    return rows
+
+
+def _host(url: str) -> tuple[str | None, int]:
+    parts = urlsplit(url)
+    return parts.hostname, parts.port or 443

@@ -1,0 +1,99 @@
+"""The state of a collection while it runs, and what it came to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from diskenc_analysis.live_asks import Ask
+from diskenc_analysis.live_folder import Part, Writer, now
+from diskenc_analysis.live_http import FaultError
+
+
+@dataclass
+class Progress:
+    """How far a collection has come.
+
+    Attributes
+    ----------
+    parts, parts_done, subscriptions, subscriptions_done, rows : int
+        Counts; a subscription is done when all its parts are.
+    calls, throttled : int
+        Calls sent, and how many of them Azure throttled.
+    """
+
+    parts: int = 0
+    parts_done: int = 0
+    subscriptions: int = 0
+    subscriptions_done: int = 0
+    rows: int = 0
+    calls: int = 0
+    throttled: int = 0
+
+    def __str__(self) -> str:
+        """Write the counts as one line."""
+        done = f"{self.subscriptions_done:,} of {self.subscriptions:,} subscriptions, {self.rows:,} rows"
+        return f"{done}, {self.calls:,} calls, {self.throttled:,} throttled"
+
+
+@dataclass
+class Outcome:
+    """What a collection came to.
+
+    Attributes
+    ----------
+    path : Path
+        The folder.
+    parts : list of Part
+        All that was asked for.
+    stopped : str
+        Why the collection ended early, or empty.
+    progress : Progress
+        The counts at the end.
+    """
+
+    path: Path
+    parts: list[Part]
+    stopped: str
+    progress: Progress
+
+    @property
+    def summary(self) -> str:
+        """What could not be read, in one line; empty where all was."""
+        unread = Counter(part.status for part in self.parts if part.status != "complete")
+        if not unread and not self.stopped:
+            return ""
+        counts = ", ".join(f"{n} {status}" for status, n in sorted(unread.items()))
+        parts = f"{unread.total()} of {len(self.parts)} parts were not read whole ({counts})"
+        said = f"{parts}; export.json names them"
+        return f"{self.stopped}: {said}" if self.stopped else said
+
+
+@dataclass
+class Job:
+    """A part while it is read: its requests that are still open, and the rows that lead to others."""
+
+    ask: Ask
+    subscriptions: list[str]
+    writer: Writer
+    open: int
+    requests: int
+    faults: list[FaultError] = field(default_factory=list)
+    parents: list[dict[str, Any]] = field(default_factory=list)
+
+    def status(self) -> tuple[str, str]:
+        """Say what became of the part, and why."""
+        if not self.faults:
+            return "complete", ""
+        first = self.faults[0]
+        some = self.writer.part.pages or len(self.faults) < self.requests
+        counts = f" ({len(self.faults)} of {self.requests} requests)" if self.requests > 1 else ""
+        return "partial" if some else first.status, first.reason + counts
+
+    def close(self) -> None:
+        """Close the part: its file, its time, and what became of it."""
+        self.writer.close()
+        self.writer.part.ended_at = now()
+        self.writer.part.status, self.writer.part.reason = self.status()
