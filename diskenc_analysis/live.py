@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from diskenc_analysis import __version__
-from diskenc_analysis.errors import ParameterError, UnreadableInputError
+from diskenc_analysis.errors import ParameterError
 from diskenc_analysis.live_asks import asks, check_ids, not_asked
 from diskenc_analysis.live_folder import Folder
 from diskenc_analysis.live_gate import Gate
@@ -184,12 +184,13 @@ def run(
         _note_who(folder, who(credential, place))
         gate = Gate(jobs)
         azure = stack.enter_context(closing(Azure(credential, place, gate, retries)))
-        folder.make()
         try:
+            folder.make()
             return Collection(folder, azure, gate, watch).run()
-        except UnreadableInputError:
+        except OSError as error:
+            raise ParameterError(f"{out}: expected a folder that can be written to, but: {error}") from None
+        finally:
             folder.discard()
-            raise
 
 
 def plan(scope: Scope) -> list[str]:

@@ -107,10 +107,8 @@ class Writer:
 
     def _append(self, data: bytes) -> None:
         if self._fd < 0:
-            self.part.file = f"{self.part.name}/{self.part.key}.jsonl"
-            path = self.folder / self.part.file
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            self._hidden.parent.mkdir(mode=0o700, exist_ok=True)
+            self._fd = os.open(self._hidden, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         start, rest = self.part.bytes, memoryview(data)
         try:
             while rest:
@@ -120,12 +118,22 @@ class Writer:
             os.lseek(self._fd, start, os.SEEK_SET)
             raise
 
+    @property
+    def _hidden(self) -> Path:
+        """Where the rows are until the part is closed: `load` passes hidden files over."""
+        return self.folder / self.part.name / f".{self.part.key}.jsonl"
+
     def close(self) -> None:
-        """Close the file and note its hash."""
+        """Close the file, note its hash, and give it its name."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+        if self.part.bytes:
+            self.part.file = f"{self.part.name}/{self.part.key}.jsonl"
             self.part.sha256 = self._digest.hexdigest()
+            self._hidden.replace(self.folder / self.part.file)
+        else:
+            self._hidden.unlink(missing_ok=True)
 
 
 def without_secrets(value: Any) -> tuple[Any, int]:
@@ -190,7 +198,7 @@ class Folder:
 
     def discard(self) -> None:
         """Remove the folder where nothing was collected into it."""
-        if not any(self.path.iterdir()):
+        if self.path.is_dir() and not any(self.path.iterdir()):
             self.path.rmdir()
 
     def _take_up(self) -> None:

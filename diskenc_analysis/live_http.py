@@ -11,8 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from io import BytesIO
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import quote, urlsplit
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
@@ -184,7 +183,7 @@ class Azure:
 
     def _post(self, body: dict[str, Any]) -> Any:
         return self._graph.resources(
-            BytesIO(json.dumps(body).encode()),
+            cast("Any", json.dumps(body).encode()),  # bytes can be sent again, a stream would be spent
             cls=lambda response, _model, _headers: response.http_response,
             error_map={
                 _UNAUTHORIZED: HttpResponseError

@@ -60,6 +60,8 @@ class Loopback:
         self.calls: list[Call] = []
         self.tokens: dict[str, float] = {}
         self.token_seconds = 3600
+        self.challenge: dict[str, str] = {}
+        self.on_call = None  # called with the number of calls so far
         self.quota: tuple[int, float] | None = None  # queries per window of seconds
         self.window: list[float] = []
         self.busy = self.peak = 0
@@ -216,9 +218,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _arm(self, parts, body):
         azure = self.azure
         time.sleep(azure.latency)
+        if azure.on_call:
+            azure.on_call(len(azure.calls))
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         if azure.tokens.get(token, 0) < time.monotonic():
-            return self._refuse(401, "ExpiredAuthenticationToken")
+            return self._refuse(401, "ExpiredAuthenticationToken", azure.challenge)
         fault = azure.fault_for(f"{parts.path}?{parts.query} {body.decode()}")
         if fault and fault.do.isdigit():
             code = {"403": "AuthorizationFailed", "404": "SubscriptionNotFound"}.get(fault.do, "TooMany")

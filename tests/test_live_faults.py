@@ -1,0 +1,329 @@
+"""What `collect` does when Azure, the network, the disk or the person at the keyboard stops it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import diskenc_analysis as de
+from diskenc_analysis import digest
+from diskenc_analysis.errors import ParameterError
+from diskenc_analysis.live import Scope, run
+from tests.loopback import SECRET, TENANT
+from tests.tenant import EACH, SUBSCRIPTIONS, resource
+
+ONE, TWO, THREE = SUBSCRIPTIONS
+DISKS = "Microsoft.Compute/disks"
+COMMAND = [sys.executable, "-c", "from diskenc_analysis.cli import main; main()"]
+#: All rows, without those of what has an option of its own.
+WHOLE = {
+    kind: 3 * rows for kind, rows in EACH.items() if "diskrestorepoints" not in kind and "keys" not in kind
+} | {"microsoft.resources/subscriptions": 3, "microsoft.compute/skus": 2}
+
+
+@pytest.fixture
+def collect(azure, tmp_path):
+    """Collect from the stand-in into `out`."""
+
+    def call(retries=1, resume=False, jobs=8, **scope):
+        where = Scope(**scope, arm_endpoint=azure.url, authority=azure.url)
+        return run(tmp_path / "out", where, retries=retries, resume=resume, jobs=jobs)
+
+    return call
+
+
+def counts(path):
+    """Count what is used, and check that nothing is there twice."""
+    inv = de.load(path)
+    assert inv.totals["rows_set_aside"] == 0
+    used = Counter()
+    for row in inv.ledger.to_dict("records"):
+        used[row["resource_type"]] += row["rows_used"]
+    return +used
+
+
+def unread(outcome):
+    return {(p.name, p.key): (p.status, p.reason) for p in outcome.parts if p.status != "complete"}
+
+
+def test_a_denied_subscription_is_denied_type_by_type_and_the_rest_is_read(azure, collect):
+    azure.break_(f"/subscriptions/{TWO}/providers", "403", times=99)
+    outcome = collect()
+    assert set(unread(outcome).values()) == {
+        ("denied", "HTTP 403 AuthorizationFailed"),
+        ("denied", "scale_sets: HTTP 403 AuthorizationFailed"),
+        ("denied", "gallery_images: galleries: HTTP 403 AuthorizationFailed"),
+    }
+    assert {key for _, key in unread(outcome)} == {TWO}
+    assert counts(outcome.path)["microsoft.compute/disks"] == 10
+
+
+def test_a_denied_type_is_named_in_ledger_gaps_and_verdict(azure, collect):
+    azure.break_(f"{ONE}/providers/{DISKS}", "403", times=99)
+    inv = de.load(collect().path)
+    [row] = [r for r in inv.ledger.to_dict("records") if r["status"] == "denied"]
+    assert row["resource_type"] == "microsoft.compute/disks"
+    assert row["source"].endswith(f"disks/{ONE}.jsonl")
+    assert row["truncation_reason"] == "denied: HTTP 403 AuthorizationFailed; 0 rows read"
+    said = str(digest.verdict(inv, de.coverage(inv)))
+    # 9 types of each of the 3 subscriptions, 9 types that Resource Graph answers for all, and the sizes.
+    assert "1 of 37 parts of the collection (a type and subscription each) were not read whole" in said
+    assert any("denied or failed" in gap for gap in inv.gaps()["gap"])
+
+
+def test_sizes_are_asked_of_the_next_subscription_where_one_is_denied(azure, collect):
+    azure.break_(f"{ONE}/providers/Microsoft.Compute/skus", "403", times=99)
+    outcome = collect()
+    assert unread(outcome) == {}
+    assert [call.path.split("/")[2] for call in azure.asked("skus")] == [ONE, TWO]
+
+
+def test_a_vanished_subscription(azure, collect):
+    azure.break_(f"/subscriptions/{TWO}/", "404", times=99)
+    outcome = collect()
+    assert unread(outcome)["disks", TWO] == ("failed", "HTTP 404 SubscriptionNotFound")
+    assert counts(outcome.path)["microsoft.compute/disks"] == 10
+
+
+def test_a_scale_set_that_vanished_leaves_its_part_partial(azure, collect):
+    azure.break_(f"{TWO}.*uniform/virtualMachines", "404", times=9)
+    outcome = collect()
+    assert unread(outcome) == {("scale_set_instances", TWO): ("failed", "HTTP 404 SubscriptionNotFound")}
+
+
+@pytest.mark.parametrize("fault", ["500", "503", "drop", "cut", "short"])
+@pytest.mark.parametrize("match", [DISKS, "resources.* securityresources"])
+def test_what_goes_wrong_once_is_asked_again(azure, collect, fault, match):
+    azure.break_(match, fault, times=1)
+    outcome = collect()
+    assert unread(outcome) == {}
+    assert counts(outcome.path) == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("500", "HTTP 500 TooMany"),
+        ("drop", "no whole reply (service response)"),
+        ("cut", "no whole reply (incomplete read)"),
+        ("short", "no whole reply (service response)"),
+    ],
+)
+def test_what_goes_wrong_always_is_partial_with_what_was_read(azure, collect, fault, reason):
+    azure.break_(f"{TWO}/providers/{DISKS}", fault, times=99, after=1)
+    outcome = collect()
+    assert unread(outcome) == {("disks", TWO): ("partial", reason)}
+    assert counts(outcome.path)["microsoft.compute/disks"] == 5 + 2 + 5
+    ledger = de.load(outcome.path).ledger
+    [row] = ledger[ledger["status"] == "partial"].to_dict("records")
+    assert (row["rows_used"], row["truncated"]) == (2, True)
+    assert row["truncation_reason"] == f"partial: {reason}; 2 rows read"
+
+
+def test_an_answer_that_ends_before_its_count_is_partial(azure, collect):
+    azure.break_("securityresources", "bend", headers={"reply": '{"totalRecords": 7}'})
+    outcome = collect()
+    assert unread(outcome) == {
+        ("assessments", "tenant-1"): ("partial", "the answer ended after 0 of 7 records")
+    }
+    ledger = de.load(outcome.path).ledger
+    [row] = ledger[ledger["status"] == "partial"].to_dict("records")
+    assert row["truncation_reason"].endswith("0 of 7 records")
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        ('{"nextLink": "https://elsewhere.example/steal"}', "the next page lies on another host"),
+        ('{"value": "none"}', "the reply holds no list of rows"),
+    ],
+)
+def test_an_odd_page_ends_its_part_alone(azure, collect, reply, reason):
+    azure.break_(f"{TWO}/providers/{DISKS}", "bend", headers={"reply": reply})
+    assert unread(collect())["disks", TWO][1] == reason
+
+
+def test_pages_that_go_round_in_a_circle(azure, collect):
+    first = f"{azure.url}/subscriptions/{TWO}/providers/{DISKS}?api-version=2026-03-02"
+    azure.break_(f"{TWO}/providers/{DISKS}", "bend", headers={"reply": json.dumps({"nextLink": first})})
+    outcome = collect()
+    assert unread(outcome) == {("disks", TWO): ("partial", "the pages go round in a circle")}
+    assert counts(outcome.path)["microsoft.compute/disks"] == 12
+
+
+def test_a_short_lived_token_is_renewed(azure, collect):
+    azure.token_seconds, azure.latency = 1, 0.05
+    outcome = collect(jobs=2)
+    assert unread(outcome) == {}
+    assert counts(outcome.path) == WHOLE
+
+
+def test_a_token_that_is_called_back_is_renewed_on_the_challenge(azure, collect):
+    claims = base64.b64encode(b'{"access_token":{"nbf":{"essential":true,"value":"1"}}}').decode()
+    azure.challenge = {"WWW-Authenticate": f'Bearer error="insufficient_claims", claims="{claims}"'}
+    azure.latency = 0.02
+    azure.on_call = lambda n: n == 30 and azure.tokens.clear()
+    outcome = collect()
+    assert unread(outcome) == {}
+    assert counts(outcome.path) == WHOLE
+
+
+def test_a_sign_in_that_ends_stops_the_collection_and_resume_goes_on(azure, collect):
+    azure.token_seconds = 1
+    azure.break_("sign-in", "401", times=99, after=20)
+    outcome = collect(jobs=1)
+    assert outcome.stopped == "the sign-in ended"
+    assert Counter(status for status, _ in unread(outcome).values())["not asked"] > 0
+    de.load(outcome.path)
+    azure.faults.clear()
+    again = collect(resume=True)
+    assert unread(again) == {}
+    assert counts(again.path) == WHOLE
+
+
+def test_resume_asks_only_for_what_is_not_complete(azure, collect):
+    azure.break_(f"{TWO}/providers/{DISKS}", "500", times=99, after=1)
+    azure.break_(f"{TWO}.*uniform/virtualMachines", "403", times=99)
+    azure.break_(f"{TWO}.*/versions", "403", times=99)
+    collect()
+    azure.faults.clear()
+    azure.calls.clear()
+    outcome = collect(resume=True)
+    assert outcome.summary == ""
+    asked = [f"{call.path.lower()} {call.query[:30]}" for call in azure.asked()]
+    # 3 pages of disks, 2 of instances; galleries and their images lead to the versions and are not kept.
+    assert sum("/disks" in path for path in asked) == 3
+    assert sum("uniform/virtualmachines" in path for path in asked) == 2
+    assert sum("galler" in path for path in asked) == 3
+    assert len(asked) == 8
+    assert counts(outcome.path) == WHOLE
+
+
+def test_resume_reads_again_what_was_cut_on_the_disk(azure, collect):
+    path = collect().path
+    file = path / "disks" / f"{ONE}.jsonl"
+    file.write_bytes(file.read_bytes()[:-20])
+    azure.calls.clear()
+    outcome = collect(resume=True)
+    assert counts(outcome.path) == WHOLE
+    assert len(azure.asked()) == 3
+
+
+def test_a_file_that_was_changed_after_it_was_collected_is_said_so(collect):
+    path = collect().path
+    file = path / "disks" / f"{ONE}.jsonl"
+    file.write_text(file.read_text().replace("Unattached", "Attached"))
+    ledger = de.load(path).ledger
+    [row] = ledger[ledger["truncated"]].to_dict("records")
+    assert row["truncation_reason"] == "the file was changed after it was collected"
+
+
+def test_resume_keeps_to_its_scope_and_tenant(collect, tmp_path):
+    path = collect(subscriptions=[ONE]).path
+    with pytest.raises(ParameterError, match="the scope that the folder was begun with"):
+        collect(subscriptions=[TWO], resume=True)
+    text = (path / "export.json").read_text()
+    (path / "export.json").write_text(text.replace(TENANT, "another"))
+    with pytest.raises(ParameterError, match="expected the tenant another"):
+        run(tmp_path / "out", Scope(), resume=True)
+
+
+def start(azure, out, *more, **how):
+    where = ["--arm-endpoint", azure.url, "--authority", azure.url]
+    return subprocess.Popen(
+        [*COMMAND, "collect", "-o", str(out), *where, *more],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **how,
+    )
+
+
+def wait_for(condition):
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 6), (signal.SIGTERM, 6), (signal.SIGKILL, -9)])
+def test_a_collection_that_is_ended_can_be_loaded_and_goes_on(azure, tmp_path, sign, code):
+    azure.latency = 0.1
+    process = start(azure, tmp_path / "out", "--jobs", "2")
+    wait_for(lambda: len(azure.asked()) > 25)
+    process.send_signal(sign)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "Traceback" not in err
+    assert counts(tmp_path / "out") <= Counter(WHOLE)
+    azure.latency = 0.0
+    before = len(azure.asked())
+    again = start(azure, tmp_path / "out", "--resume")
+    again.communicate(timeout=60)
+    assert again.returncode == 0
+    assert counts(tmp_path / "out") == WHOLE
+    # 56 calls from the start: without --keys 3 less than with them, of which the sizes are one.
+    assert len(azure.asked()) - before < 54
+
+
+def test_a_full_disk_keeps_what_was_written(azure, tmp_path):
+    for row in azure.listed(f"/subscriptions/{TWO}/providers/{DISKS}"):
+        row["tags"] = {"filler": "x" * 40_000}
+    # A file may not grow beyond 64 KB: the second page of these disks does not fit.
+    limit = ["bash", "-c", 'ulimit -f 64; exec "$0" "$@"']
+    where = ["collect", "-o", str(tmp_path / "out"), "--arm-endpoint", azure.url, "--authority", azure.url]
+    done = subprocess.run([*limit, *COMMAND, *where], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 6
+    assert "could not write (File too large)" in done.stderr
+    file = tmp_path / "out" / "disks" / f"{TWO}.jsonl"
+    assert not file.exists() or all(json.loads(line) for line in file.read_text().splitlines())
+    assert counts(tmp_path / "out") <= Counter(WHOLE)
+    again = start(azure, tmp_path / "out", "--resume")
+    again.communicate(timeout=60)
+    assert again.returncode == 0
+    assert counts(tmp_path / "out") == WHOLE
+
+
+def test_a_folder_that_cannot_be_made_is_said_so(azure, tmp_path):
+    (tmp_path / "file").write_text("")
+    process = start(azure, tmp_path / "file" / "out")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "expected a folder that can be written to" in err
+    assert "Traceback" not in err
+
+
+def test_no_secret_is_in_any_file_or_log(azure, collect, caplog):
+    hidden = {"protectedSettings": {"k": "s3cr3t"}, "settings": {"VolumeType": "All"}, "publisher": "p"}
+    azure._index(resource(ONE, "Microsoft.Compute/virtualMachines/v0/extensions/e", properties=hidden))
+    azure.listed(f"/subscriptions/{ONE}/providers/Microsoft.Compute/virtualMachines")[0]["resources"] = [
+        {"properties": hidden}
+    ]
+    azure.break_(f"{TWO}/providers/{DISKS}", "403", times=99)  # the refusal repeats the header it was sent
+    with caplog.at_level(logging.DEBUG):
+        outcome = collect()
+    written = "".join(file.read_text() for file in outcome.path.rglob("*") if file.is_file())
+    for text in (written, caplog.text):
+        assert "VolumeType" in written
+        assert not [secret for secret in ("s3cr3t", SECRET, "Bearer ey", *azure.tokens) if secret in text]
+    assert sum(part.redacted for part in outcome.parts) == 2
+
+
+def test_the_command_says_what_came_of_it(azure, tmp_path):
+    azure.break_(f"{ONE}/providers/{DISKS}", "403", times=99)
+    out, err = (process := start(azure, tmp_path / "out")).communicate(timeout=60)
+    assert (process.returncode, out.strip()) == (6, str(tmp_path / "out"))
+    assert "1 of 37 parts were not read whole (1 denied); export.json names them; go on with --resume" in err
+    assert not any(token in out + err for token in azure.tokens)
+    assert Path(out.strip()).is_dir()
+    assert os.environ["AZURE_CLIENT_SECRET"] == SECRET
