@@ -51,6 +51,8 @@ class Ask:
         Where the reply holds its rows.
     option : str
         The option that asks for it.
+    reach : str
+        How far a query for policies reaches: what is assigned above a subscription holds for it too.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Ask:
     unless: str
     rows: str
     option: str
+    reach: str
 
     @property
     def once(self) -> bool:

@@ -184,6 +184,7 @@ class Folder:
         self.path = path
         self.head: dict[str, Any] = {}
         self.parts: dict[tuple[str, str], Part] = {}
+        self.incomplete: set[str] = set()
         self._saved, self._took = 0.0, 0.0
         if resume:
             self._take_up()
@@ -208,6 +209,7 @@ class Folder:
         parts = [Part(**part) for part in note.pop("parts")]
         self.head = note
         self.parts = {(part.name, part.key): part for part in parts if self._is_whole(part)}
+        self.incomplete = {part.name for part in parts if (part.name, part.key) not in self.parts}
 
     def _is_whole(self, part: Part) -> bool:
         """Whether a part need not be asked again: complete, and its file as long as it was."""

@@ -36,18 +36,21 @@ class _Lane:
 
     busy: int = 0
     held_until: float = 0.0
-    left: int | None = None
+    most: int = 0
+    left: int = 0
     resets_at: float = 0.0
 
     def waits(self, now: float) -> float:
-        """Give the seconds until a call may start."""
-        quota = self.left is not None and self.left <= self.busy
-        return max(self.held_until - now, self.resets_at - now if quota else 0.0)
+        """Give the seconds until a call may start; a new window of the quota is as large as the last."""
+        if self.most and now >= self.resets_at:
+            self.left = self.most
+        spent = self.most and self.left <= self.busy
+        return max(self.held_until - now, max(self.resets_at - now, _TICK) if spent else 0.0)
 
     def note(self, left: int, resets_after: float, now: float) -> None:
         """Take a reading of the quota; replies overtake each other, so within a window the least counts."""
-        known = self.left if self.left is not None and now < self.resets_at else left
-        self.left, self.resets_at = min(left, known), now + resets_after
+        self.left = min(left, self.left) if now < self.resets_at else left
+        self.most, self.resets_at = max(self.most, left + 1), now + resets_after
 
 
 @dataclass(eq=False)

@@ -140,13 +140,13 @@ class Azure:
         seen.add(link)
         return link
 
-    def query(self, query: str, scope: Mapping[str, object]) -> Iterator[Page]:
+    def query(self, ask: Ask, scope: Mapping[str, object]) -> Iterator[Page]:
         """Read the answer of a Resource Graph query, page by page.
 
         Parameters
         ----------
-        query : str
-            With a stable order.
+        ask : Ask
+            What to ask.
         scope : dict
             `subscriptions` or `managementGroups` with their ids; empty for all that the sign-in sees.
 
@@ -160,10 +160,11 @@ class Azure:
             When a page is refused, or the answer ends before its stated count.
         """
         options: dict[str, Any] = {"resultFormat": "objectArray", "$top": _PAGE_ROWS}
-        options["authorizationScopeFilter"] = "AtScopeAboveAndBelow"  # a policy may be assigned above
+        options |= {"authorizationScopeFilter": ask.reach} if ask.reach else {}
         read = 0
         while True:
-            response = _asked(partial(self._post, {"query": query, "options": options, **scope}))
+            body = {"query": ask.query, "options": options, **scope}
+            response = _asked(partial(self._post, body, ask.api_version))
             reply = response.json()
             rows, total = _checked(reply.get("data")), reply.get("totalRecords")
             read += len(rows)
@@ -181,9 +182,10 @@ class Azure:
         if str(response.headers.get(_LIMIT_HIT)).lower() == "true":
             raise FaultError("failed", "Resource Graph used the first 10,000 subscriptions only")
 
-    def _post(self, body: dict[str, Any]) -> Any:
+    def _post(self, body: dict[str, Any], api_version: str) -> Any:
         return self._graph.resources(
             cast("Any", json.dumps(body).encode()),  # bytes can be sent again, a stream would be spent
+            api_version=api_version,
             cls=lambda response, _model, _headers: response.http_response,
             error_map={
                 _UNAUTHORIZED: HttpResponseError

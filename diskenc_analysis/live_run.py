@@ -68,8 +68,9 @@ class Collection:
         self._asks = asks(scope["source"], scope["options"])
         self.folder.head.setdefault("runs", []).append({"started_at": now(), "ended_at": ""})
         head = self.folder.head
-        subscriptions = head.setdefault("subscriptions", []) or find(self.azure, self.folder, self._asks[0])
-        head["subscriptions"] = subscriptions
+        if SUBSCRIPTIONS in self.folder.incomplete or "subscriptions" not in head:
+            head["subscriptions"] = find(self.azure, self.folder, self._asks[0])
+        subscriptions = head["subscriptions"]
         self._plan(subscriptions)
         self.folder.save()
         with ThreadPoolExecutor(2 * self.gate.most, "collect") as self._pool:
@@ -120,7 +121,7 @@ class Collection:
         if not ask.type and not any(self._waits(child, subscriptions) for child in self._children(ask)):
             return
         if ask.via == "graph":
-            requests = [partial(self.azure.query, ask.query, {"subscriptions": subscriptions})]
+            requests = [partial(self.azure.query, ask, {"subscriptions": subscriptions})]
         elif ask.once:
             requests = [partial(self._first_of, ask, subscriptions)]
         else:
@@ -203,7 +204,7 @@ class Collection:
         with self._lock:
             self._progress.parts_done += bool(job.ask.type)
             self._left_of.subtract(job.subscriptions)
-            self._progress.subscriptions_done = sum(not left for left in self._left_of.values())
+            self._progress.subscriptions_done = sum(left <= 0 for left in self._left_of.values())
         if self._children(job.ask):
             self._release(job.ask, job.subscriptions, [parent["row"] for parent in job.parents], job.faults)
 

@@ -46,7 +46,7 @@ def find(azure: Azure, folder: Folder, ask: Ask) -> list[str]:
     seen: set[str] = set()
     for query in queries:
         try:
-            for page in azure.query(ask.query, query):
+            for page in azure.query(ask, query):
                 rows = [row for row in page.rows if subscription_of(row) not in excluded]
                 job.writer.write(rows)
                 seen |= set(map(subscription_of, rows))

@@ -63,7 +63,7 @@ class Loopback:
         self.challenge: dict[str, str] = {}
         self.on_call = None  # called with the number of calls so far
         self.quota: tuple[int, float] | None = None  # queries per window of seconds
-        self.window: list[float] = []
+        self.window_ends, self.used = 0.0, 0
         self.busy = self.peak = 0
         self.lock = threading.Lock()
         self.by_place: dict[tuple[str, str], list[dict]] = {}
@@ -263,11 +263,11 @@ class _Handler(BaseHTTPRequestHandler):
             allowed, seconds = azure.quota
             with azure.lock:
                 now = time.monotonic()
-                azure.window = [at for at in azure.window if at > now - seconds]
-                over = len(azure.window) >= allowed
-                if not over:
-                    azure.window.append(now)
-                left, resets = allowed - len(azure.window), azure.window[0] + seconds - now
+                if now >= azure.window_ends:
+                    azure.window_ends, azure.used = now + seconds, 0
+                over = azure.used >= allowed
+                azure.used += not over
+                left, resets = allowed - azure.used, azure.window_ends - now
             headers = {
                 "x-ms-user-quota-remaining": str(left),
                 "x-ms-user-quota-resets-after": f"00:00:{resets:06.3f}",

@@ -219,6 +219,14 @@ def test_resume_reads_again_what_was_cut_on_the_disk(azure, collect):
     assert len(azure.asked()) == 3
 
 
+def test_resume_looks_again_for_a_subscription_that_was_not_seen(azure, collect):
+    gone = "90000000-0000-4000-8000-000000000000"
+    collect(subscriptions=[ONE, gone])
+    again = collect(subscriptions=[ONE, gone], resume=True)
+    assert {name for name, key in unread(again) if key == gone} >= {"subscriptions"}
+    assert sum("resourcecontainers" in call.query for call in azure.asked()) == 2
+
+
 def test_a_file_that_was_changed_after_it_was_collected_is_said_so(collect):
     path = collect().path
     file = path / "disks" / f"{ONE}.jsonl"
