@@ -33,9 +33,12 @@ def set_aside_copies(connection: duckdb.DuckDBPyConnection, table: Table, ledger
     if connection.execute("SELECT count(*) FROM copied").fetchall() == [(0,)]:
         return
     compared = [c for c in table.column_names() if c not in _NOT_COMPARED and not c.endswith("_key")]
-    dates = [(n, ledger.captured_at(n)) for n in range(len(ledger.sources))]
-    connection.execute("CREATE OR REPLACE TEMP TABLE captured (source INTEGER, captured_at VARCHAR)")
-    connection.executemany("INSERT INTO captured VALUES (?, ?)", dates)
+    dates = [ledger.captured_at(n) for n in range(len(ledger.sources))]
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE captured AS SELECT unnest(?::INTEGER[]) AS source, "
+        "unnest(?::VARCHAR[]) AS captured_at",
+        [list(range(len(dates))), dates],
+    )
     connection.execute(_ranked_sql(table, compared))
     connection.execute(f'DELETE FROM "{name}" WHERE key IN (SELECT key FROM copied)')
     connection.execute(_kept_sql(table, compared))

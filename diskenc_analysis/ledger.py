@@ -126,7 +126,8 @@ class Ledger:
     def rows(self) -> list[dict[str, Any]]:
         """Give the ledger's rows, sorted by file and type; waits for the hashes."""
         keys = {*self.placed, *((s, t) for s, t, _ in self.aside), *self.status}
-        empty = {(n, "") for n in range(len(self.sources)) if not any(s == n for s, _ in keys)}
+        counted = {source for source, _ in keys}
+        empty = {(n, "") for n in range(len(self.sources)) if n not in counted}
         return [self._row(source, arm_type) for source, arm_type in sorted(keys | empty)]
 
     def _row(self, source: int, arm_type: str) -> dict[str, Any]:

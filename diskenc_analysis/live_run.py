@@ -91,6 +91,7 @@ class Collection:
                     part = self.folder.parts.setdefault((ask.name, key), Part(ask.name, ask.type, key))
                     if part.status != "complete":
                         self._left_of.update(those)
+        self._progress.rows = sum(part.rows for part in self._parts())
         self._progress.subscriptions = len(subscriptions)
         self._progress.subscriptions_done = sum(not self._left_of[one] for one in subscriptions)
         self._progress.parts = len(self._parts())
