@@ -7,6 +7,7 @@ import duckdb
 from diskenc_analysis.ledger import Ledger
 from diskenc_analysis.schema import DIFFER, Table
 from diskenc_analysis.spelling import type_of
+from diskenc_analysis.unexported import REASON
 
 _NOT_COMPARED = {"source", "id", "name", "location", "resource_group", "doubt"}
 
@@ -61,7 +62,7 @@ def _ranked_sql(table: Table, compared: list[str]) -> str:
         "bool_or(captured_at IS NULL) OVER (PARTITION BY key) AS unordered "
         f'FROM "{table.name}" t JOIN copied USING (key) JOIN captured USING (source)) '
         "WINDOW same AS (PARTITION BY key ORDER BY CASE WHEN unordered THEN NULL ELSE captured_at END "
-        "DESC NULLS LAST, stub, verdict_print, print, source)"
+        "DESC NULLS LAST, stub, length(coalesce(doubt, '')), verdict_print, print, source)"
     )
 
 
@@ -69,7 +70,8 @@ def _kept_sql(table: Table, compared: list[str]) -> str:
     """Insert the kept rows again, with the columns that differ among captures of no known order in doubt."""
     rivals = "NOT stub AND (unordered OR captured_at = kept_at)"
     differ = ", ".join(
-        f"CASE WHEN count(DISTINCT coalesce(\"{c}\"::VARCHAR, '')) FILTER ({rivals}) > 1 "
+        f"CASE WHEN count(DISTINCT coalesce(\"{c}\"::VARCHAR, '')) "
+        f"FILTER ({rivals} AND NOT contains(coalesce(doubt, ''), '{c}: {REASON}')) > 1 "
         f"THEN '{c}: {DIFFER}' END"
         for c in compared
     )

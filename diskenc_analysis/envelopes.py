@@ -7,11 +7,9 @@ what stands before and after it must be valid JSON with an empty array in its pl
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 import shutil
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from diskenc_analysis.errors import UnreadableInputError
+from diskenc_analysis.packed import is_packed, unpacked
 from diskenc_analysis.schema import fold
 
 _HEAD = 65_536
@@ -74,7 +73,7 @@ def read_text(path: Path) -> str:
     Parameters
     ----------
     path : Path
-        A plain or gzip-compressed file in UTF-8 or UTF-16, with or without a byte order mark.
+        A file in UTF-8 or UTF-16, with or without a byte order mark; plain, `.gz` or `.zst`.
 
     Returns
     -------
@@ -85,7 +84,7 @@ def read_text(path: Path) -> str:
     UnreadableInputError
         When the archive is cut or the bytes are no text; names the byte.
     """
-    raw = _decompressed(path) if path.suffix.lower() == ".gz" else path.read_bytes()
+    raw = _decompressed(path) if is_packed(path.name) else path.read_bytes()
     mark = len(_BOM) if raw.startswith(_BOM) else 0
     try:
         return raw[mark:].decode("utf-16" if raw[:2] in _UTF16 else "utf-8")
@@ -96,11 +95,8 @@ def read_text(path: Path) -> str:
 
 
 def _decompressed(path: Path) -> bytes:
-    try:
-        with gzip.open(path, "rb") as file:
-            return file.read()
-    except (OSError, EOFError, zlib.error) as error:
-        raise UnreadableInputError(f"{path}: expected a whole gzip archive, but: {error}") from None
+    with unpacked(path) as file:
+        return bytes(file.read())
 
 
 @contextmanager
@@ -125,20 +121,35 @@ def opened(path: Path, scratch: Path) -> Iterator[Opened]:
     """
     copy = scratch / "copy.json"
     try:
-        yield _plan(_plain_file(path, copy), path, scratch)
+        yield _plan(plain_file(path, copy), path, scratch)
     finally:
         for name in (copy, scratch / "array.json"):
             name.unlink(missing_ok=True)
 
 
-def _plain_file(path: Path, copy: Path) -> Path:
-    """Give a file that is plain UTF-8 without a byte order mark, copied if need be."""
-    if path.suffix.lower() == ".gz":
-        try:
-            with gzip.open(path, "rb") as file, copy.open("wb") as out:
-                shutil.copyfileobj(file, out, 1 << 20)
-        except (OSError, EOFError, zlib.error) as error:
-            raise UnreadableInputError(f"{path}: expected a whole gzip archive, but: {error}") from None
+def plain_file(path: Path, copy: Path) -> Path:
+    """Give a file that is plain UTF-8 without a byte order mark, copied if need be.
+
+    Parameters
+    ----------
+    path : Path
+        A file in UTF-8 or UTF-16, compressed or not.
+    copy : Path
+        Where the copy goes.
+
+    Returns
+    -------
+    Path
+        The file itself, or the copy.
+
+    Raises
+    ------
+    UnreadableInputError
+        When the archive is cut or the bytes are no text.
+    """
+    if is_packed(path.name):
+        with unpacked(path) as file, copy.open("wb") as out:
+            shutil.copyfileobj(file, out, 1 << 20)
         path = copy
     with path.open("rb") as file:
         start = file.read(3)

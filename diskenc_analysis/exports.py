@@ -17,8 +17,10 @@ from uuid import uuid4
 
 import duckdb
 
+from diskenc_analysis.archives import is_shown
 from diskenc_analysis.collected import NOTE, read_note, take_in
 from diskenc_analysis.errors import UnreadableInputError, suggest
+from diskenc_analysis.intake import Intake
 from diskenc_analysis.inventory import Inventory, check_engine
 from diskenc_analysis.reader import Reader
 
@@ -37,14 +39,16 @@ def load(
     memory_limit: str | None = None,
     small_bytes: int = SMALL_BYTES,
     verdict_only: bool = False,
+    keep_going: bool = False,
 ) -> Inventory:
     """Read export files into an inventory.
 
     Parameters
     ----------
     paths : path or iterable of paths
-        JSON files (array, JSON lines, ARM pages, Resource Graph replies; plain or `.gz`), folders, which
-        are searched through, or glob patterns.
+        JSON (arrays, JSON lines, ARM pages, Resource Graph replies), CSV, Parquet, workbooks, each but the
+        last two also as `.gz` or `.zst`, a `.zip` of any of them, folders, which are searched through, or
+        glob patterns.
     engine : {"pandas", "duckdb", "polars", "spark"}
         What kind of frames the inventory's tables are. For Spark, DuckDB reads the files and hands the
         tables over as Parquet.
@@ -54,6 +58,8 @@ def load(
         Size in bytes up to which a file goes through the thorough pass.
     verdict_only : bool
         Read those columns alone on which a verdict rests, which is faster; the others stay empty.
+    keep_going : bool
+        Pass over a file that cannot be read at all: the ledger then says why it is missing.
 
     Returns
     -------
@@ -62,7 +68,7 @@ def load(
     Raises
     ------
     UnreadableInputError
-        When a path does not exist, or a file cannot be read at all.
+        When a path does not exist, or (unless `keep_going`) a file cannot be read at all.
     UnknownNameError
         When the engine is unknown.
 
@@ -76,12 +82,13 @@ def load(
     check_engine(engine)
     files = list(_files(paths))
     with tempfile.TemporaryDirectory(prefix="diskenc-") as scratch, ThreadPoolExecutor(1) as hasher:
-        reader = Reader(_connect(memory_limit), Path(scratch), hasher, small_bytes, verdict_only)
+        reader = Reader(_connect(memory_limit), Path(scratch), small_bytes, verdict_only)
+        intake = Intake(reader, hasher, keep_going)
         with reader.lines:
             notes = {path: note for path in files if path.name == NOTE and (note := read_note(path))}
             for path in files:
                 if path not in notes:
-                    reader.read(path)
+                    intake.take(path)
             for path, note in notes.items():
                 take_in(path, note, reader.ledger)
         return reader.finish(engine)
@@ -106,7 +113,7 @@ def _files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) -> Iterat
             found += 1
             yield one
     if not found:
-        raise UnreadableInputError(f"{paths}: no files to read; expected JSON exports of Azure resources")
+        raise UnreadableInputError(f"{paths}: no files to read; expected exports of Azure resources")
 
 
 def _expand(path: Path) -> list[Path]:
@@ -125,4 +132,4 @@ def _expand(path: Path) -> list[Path]:
 
 
 def _is_shown(path: Path, folder: Path) -> bool:
-    return not any(name.startswith(".") for name in path.relative_to(folder).parts)
+    return is_shown(path.relative_to(folder).as_posix())

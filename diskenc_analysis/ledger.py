@@ -21,6 +21,7 @@ COLUMNS = {
     "reasons": "VARCHAR",
     "truncated": "BOOLEAN",
     "truncation_reason": "VARCHAR",
+    "notes": "VARCHAR",
     "captured_at": "VARCHAR",
     "sha256": "VARCHAR",
     "status": "VARCHAR",
@@ -53,6 +54,7 @@ class _Source:
     path: Path
     shape: str = ""
     signs: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     digest: Future[str] | None = None
     collected_at: str = ""
     recorded_sha256: str = ""
@@ -92,6 +94,23 @@ class Ledger:
         """Add signs, found on the way, that a file was cut short; each is kept once."""
         one = self.sources[source]
         one.signs = list(dict.fromkeys([*one.signs, *signs]))
+
+    def note(self, source: int, note: str) -> None:
+        """Add what else to know of a file, such as the columns that it lacks; each is kept once."""
+        one = self.sources[source]
+        one.notes = list(dict.fromkeys([*one.notes, note]))
+
+    def forget(self, source: int) -> None:
+        """Take back every count of a file."""
+        for counts in (self.placed, self.moved, self.aside):
+            for key in [key for key in counts if key[0] == source]:
+                del counts[key]
+
+    def rows_of(self, source: int) -> int:
+        """Give how many rows of a file were read so far."""
+        placed = sum(rows for key, rows in self.placed.items() if key[0] == source)
+        aside = sum(rows for key, rows in self.aside.items() if key[0] == source)
+        return placed + aside - sum(rows for key, rows in self.moved.items() if key[0] == source)
 
     def hash_later(self, source: int, digest: Future[str]) -> None:
         """Note the future that will hold the file's SHA-256."""
@@ -150,6 +169,7 @@ class Ledger:
             "reasons": "; ".join(f"{n} {r}" for r, n in reasons.items()) or why * (status == "not asked"),
             "truncated": bool(signs),
             "truncation_reason": "; ".join(signs),
+            "notes": "; ".join(one.notes),
             "captured_at": self.captured_at(source),
             "sha256": digest,
             "status": status,

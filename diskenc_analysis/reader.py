@@ -6,10 +6,8 @@ Both end in the same SQL, made by `extract` from the schema, and in the ledger.
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,17 +15,17 @@ from typing import IO, Any
 
 import duckdb
 
-from diskenc_analysis import envelopes, schema, shapes, spelling
+from diskenc_analysis import envelopes, schema, shapes, spelling, unexported
+from diskenc_analysis.cells import sql_path
 from diskenc_analysis.dedupe import set_aside_copies
 from diskenc_analysis.errors import UnreadableInputError
 from diskenc_analysis.extract import elements_sql, named_sql, resources_sql, unnest_sql
 from diskenc_analysis.inventory import Inventory
-from diskenc_analysis.ledger import Ledger, sha256
+from diskenc_analysis.ledger import Ledger
 from diskenc_analysis.members import OTHER_CASE, SOURCE_MEMBER, file_columns
 
-_JSON = re.compile(r"\.(json|jsonl|ndjson)(\.gz)?$", re.IGNORECASE)
-_WILD = re.compile(r"[*?\[]")
 NORMALISED = "normalised.jsonl"
+Mark = tuple[int, Counter[tuple[str, str]]]
 NOT_OURS = "not a disk-related type"
 
 
@@ -35,14 +33,15 @@ NOT_OURS = "not a disk-related type"
 class Reader:
     """Reads files one by one into the canonical tables of a connection.
 
-    `lines` is the file of normalised rows, `waiting` the tables and layouts that it holds.
+    `lines` is the file of normalised rows, `waiting` the tables and layouts that it holds, `exported` the
+    members that the columns of a flat file hold.
     """
 
     connection: duckdb.DuckDBPyConnection
     scratch: Path
-    hasher: ThreadPoolExecutor
     small_bytes: int
     verdict_only: bool = False
+    exported: dict[int, frozenset[str]] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
     lines: IO[str] = field(init=False)
     waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -57,13 +56,8 @@ class Reader:
         table = schema.table(name)
         return table.narrowed() if self.verdict_only else table
 
-    def read(self, path: Path) -> None:
-        """Read one file; its rows end in the tables or in the ledger's set-aside counts."""
-        source = self.ledger.add(path)
-        if not _JSON.search(path.name):
-            self.ledger.describe(source, "not read: not a JSON file", [])
-            return
-        self.ledger.hash_later(source, self.hasher.submit(sha256, path))
+    def read(self, path: Path, source: int) -> None:
+        """Read one JSON file; its rows end in the tables or in the ledger's set-aside counts."""
         if path.stat().st_size <= self.small_bytes:
             self._read_small(path, source)
         else:
@@ -195,6 +189,21 @@ class Reader:
         self.ledger.place(source, arm_type, 1)
         self.waiting[_table(arm_type) or "", "nested" if "properties" in row else "flat"] += 1
 
+    def mark(self) -> Mark:
+        """Note how far the normalised rows go."""
+        return self.lines.tell(), self.waiting.copy()
+
+    def forget(self, source: int, mark: Mark) -> None:
+        """Take back every row of the file that was read since a mark."""
+        for table in schema.tables().values():
+            if table.types:
+                self.connection.execute(f'DELETE FROM "{table.name}" WHERE source = {source}')
+        self.lines.seek(mark[0])
+        self.lines.truncate()
+        self.waiting = mark[1]
+        self.exported.pop(source, None)
+        self.ledger.forget(source)
+
     def finish(self, engine: str) -> Inventory:
         """Read the normalised rows, set copies aside, make the child tables and close the ledger."""
         for (name, layout), rows in self.waiting.items():
@@ -204,6 +213,8 @@ class Reader:
             if stored != rows:
                 raise UnreadableInputError(f"of {rows} rows for the table {name} {stored} could be stored")
         tables = schema.tables().values()
+        for source, members in self.exported.items():
+            unexported.put_in_doubt(self.connection, source, members, self.ledger)
         for table in tables:
             if table.types:
                 set_aside_copies(self.connection, table, self.ledger)
@@ -242,20 +253,15 @@ def _of(table: schema.Table) -> str:
     return f"arm_type IN ({types})"
 
 
-def _quoted(path: Path) -> str:
-    """Quote a path, whose wildcards DuckDB would otherwise follow to other files."""
-    return "'" + _WILD.sub(r"[\g<0>]", str(path)).replace("'", "''") + "'"
-
-
 def _read_json(path: Path, columns: dict[str, str], form: str) -> str:
     spec = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
     options = f"columns = {{{spec}}}, format = '{form}', records = true, ignore_errors = true"
-    return f"read_json({_quoted(path)}, {options})"
+    return f"read_json({sql_path(path)}, {options})"
 
 
 def _objects(opened: envelopes.Opened) -> str:
     errors = ", ignore_errors = true" if opened.format == "newline_delimited" else ""
-    source = f"{_quoted(opened.path)}, format = '{opened.format}'{errors}"
+    source = f"{sql_path(opened.path)}, format = '{opened.format}'{errors}"
     return f"(SELECT json AS e FROM read_json_objects({source}))"
 
 

@@ -16,6 +16,7 @@ from diskenc_analysis.errors import UnreadableInputError
 from diskenc_analysis.schema import fold
 
 _BROKEN = object()
+_PAGES = {100: "one page by default", 1000: "one page", 55_000: "one export of the portal"}
 
 
 @dataclass
@@ -189,3 +190,28 @@ def signs_of(members: dict[str, Any], rows: int) -> list[str]:
     if isinstance(total, int) and total > rows:
         signs.append(f"{rows} of {total} records")
     return signs
+
+
+def signs_of_count(shape: str, rows: int) -> list[str]:
+    """Read a sign of a cut off the number of rows: tools give pages of 100 or 1,000 and the portal 55,000.
+
+    Parameters
+    ----------
+    shape : str
+        The shape as recognised. JSON lines and ARM pages are not cut so: the ones are written by programs
+        that follow the pages, the others say themselves whether more is to come.
+    rows : int
+        How many rows the file holds.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> signs_of_count("array", 1000), signs_of_count("array", 999), signs_of_count("JSON lines", 1000)
+    (['exactly 1,000 rows, the most that one page holds'], [], [])
+    """
+    if shape.startswith(("JSON", "ARM")) or rows not in _PAGES:
+        return []
+    return [f"exactly {rows:,} rows, the most that {_PAGES[rows]} holds"]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from diskenc_analysis import reader, schema, spelling
 from diskenc_analysis.errors import UnknownNameError, UnreadableInputError
 from diskenc_analysis.exports import load
+from diskenc_analysis.intake import NOT_READ
 from diskenc_analysis.reader import NOT_OURS
 from tests.exported import (
     CMK,
@@ -490,7 +491,7 @@ def folder(tmp_path_factory):
     save(root / "two" / "vms.ndjson", lines([vm("v")]))
     save(root / "two" / "deep" / "disks.json.gz", json.dumps([disk("c")]))
     save(root / "two" / "notes.txt", "no export")
-    save(root / "two" / "disks.csv", "id\n/x\n")
+    save(root / "two" / "disks.docx", "id")
     save(root / ".hidden" / "disks.json", json.dumps([disk("hidden")]))
     save(root / "one" / ".truth.json", json.dumps([disk("truth")]))
     save(root / "six" / "disks[1].json", json.dumps([disk("bracket")]))
@@ -508,16 +509,16 @@ def test_a_folder_is_searched_and_what_is_hidden_is_passed_over(folder):
     assert names(folder) == {"a", "b", "c", "s", "bracket", "folder", "other"}
 
 
-def test_files_that_are_no_json_are_in_the_ledger(folder):
+def test_files_of_no_known_kind_are_in_the_ledger(folder):
     rows = records(load(folder, engine="duckdb"), "ledger")
     found = {Path(r["source"]).name: r["rows_read"] for r in rows if r["shape"].startswith("not read")}
-    assert found == {"notes.txt": 0, "disks.csv": 0}
+    assert found == {"notes.txt": 0, "disks.docx": 0}
     assert len(rows) == 10
 
 
-def test_one_file_alone_may_be_no_json_too(folder):
+def test_one_file_alone_may_be_of_no_known_kind_too(folder):
     [row] = records(load(folder / "two" / "notes.txt", engine="duckdb"), "ledger")
-    assert row["shape"] == "not read: not a JSON file"
+    assert row["shape"] == NOT_READ
 
 
 @pytest.mark.parametrize(
