@@ -17,6 +17,7 @@ from uuid import uuid4
 
 import duckdb
 
+from diskenc_analysis import parquet
 from diskenc_analysis.archives import is_shown
 from diskenc_analysis.collected import NOTE, read_note, take_in
 from diskenc_analysis.errors import UnreadableInputError, suggest
@@ -118,6 +119,8 @@ def _files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) -> Iterat
 
 def _expand(path: Path) -> list[Path]:
     if path.is_dir():
+        for saved in filter(parquet.is_saved, [path, *(p.parent for p in path.rglob(parquet.INDEX))]):
+            raise UnreadableInputError(f"{saved}: this is a saved inventory; open it with Inventory.open")
         return sorted(p for p in path.rglob("*") if p.is_file() and _is_shown(p, path))
     if path.is_file():
         return [path]

@@ -70,6 +70,16 @@ _GAPS = (
         "whatever rests on those values; the column doubt of the tables names them",
     ),
     _Gap(
+        "files that could not be read",
+        "SELECT count(DISTINCT source) FROM ledger WHERE shape = 'unreadable'",
+        "whatever they hold; the ledger's notes say why",
+    ),
+    _Gap(
+        "files of a kind that is not read",
+        "SELECT count(DISTINCT source) FROM ledger WHERE starts_with(shape, 'not read')",
+        "nothing, where they are no exports",
+    ),
+    _Gap(
         "rows that were set aside",
         "SELECT sum(rows_set_aside) FROM ledger",
         "see the ledger for each file and reason",

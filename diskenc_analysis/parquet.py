@@ -16,7 +16,7 @@ from diskenc_analysis.place import placed_folder
 if TYPE_CHECKING:
     from os import PathLike
 
-_INDEX = "inventory.json"
+INDEX = "inventory.json"
 _KIND = "diskenc inventory"
 
 
@@ -41,14 +41,14 @@ def save(connection: duckdb.DuckDBPyConnection, folder: str | PathLike[str]) -> 
         When the folder exists and is no inventory.
     """
     target = Path(folder)
-    with placed_folder(target, is_saved, f"an inventory (no {_INDEX})") as work:
+    with placed_folder(target, is_saved, f"an inventory (no {INDEX})") as work:
         _write(connection, work)
     return target
 
 
 def is_saved(folder: Path) -> bool:
     """Say whether a folder is one that `save` wrote."""
-    return (folder / _INDEX).is_file()
+    return (folder / INDEX).is_file() and (folder / "ledger.parquet").is_file()
 
 
 def _write(connection: duckdb.DuckDBPyConnection, work: Path) -> None:
@@ -61,7 +61,7 @@ def _write(connection: duckdb.DuckDBPyConnection, work: Path) -> None:
         )
         files[path.name] = {"sha256": sha256(path), "bytes": path.stat().st_size}
     index = {"kind": _KIND, "schema_version": schema.SCHEMA_VERSION, "files": files}
-    (work / _INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+    (work / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
 
 
 def _quoted(path: Path) -> str:
@@ -98,12 +98,10 @@ def connect(folder: str | PathLike[str]) -> duckdb.DuckDBPyConnection:
 
 def _check(path: Path) -> None:
     try:
-        index = json.loads((path / _INDEX).read_text(encoding="utf-8"))
+        index = json.loads((path / INDEX).read_text(encoding="utf-8"))
         version, files = index["schema_version"], index["files"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UnreadableInputError(
-            f"{path}: expected a saved inventory with {_INDEX}, but: {error}"
-        ) from None
+        raise UnreadableInputError(f"{path}: expected a saved inventory with {INDEX}, but: {error}") from None
     if version != schema.SCHEMA_VERSION:
         message = f"expected schema version {schema.SCHEMA_VERSION}, got {version}: read the exports again"
         raise UnreadableInputError(f"{path}: {message}")
