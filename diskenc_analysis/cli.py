@@ -208,6 +208,19 @@ def collect(
 
 
 @app.command()
+def queries(
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder to write them to.")] = None,
+) -> None:
+    """Print, or write, the Resource Graph queries and the az and PowerShell commands of a whole export.
+
+    Example: diskenc queries -o queries && queries/export.sh exports/2026-11-24
+    """
+    from diskenc_analysis import queries as made
+
+    typer.echo(made.printed() if out is None else "\n".join(map(str, made.write(out))))
+
+
+@app.command()
 def sample(
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write to.")],
     disks: Annotated[int, typer.Option(min=1, help="How many disks, about.")] = 400,

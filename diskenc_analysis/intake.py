@@ -99,7 +99,8 @@ class Intake:
             self._take_flat(path, kind, source)
         else:
             ledger.describe(source, NOT_READ, [])
-        ledger.sign(source, signs_of_count(ledger.sources[source].shape, ledger.rows_of(source)))
+        if not ledger.sources[source].signs:
+            ledger.sign(source, signs_of_count(ledger.sources[source].shape, ledger.rows_of(source)))
 
     def _take_flat(self, path: Path, kind: str, source: int) -> None:
         """Read a table of cells by way of JSON lines: there is one reader."""

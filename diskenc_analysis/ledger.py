@@ -30,6 +30,7 @@ COLUMNS = {
 UNREAD = ("denied", "failed", "partial")
 #: The shape of a part of a collection that left no file.
 NO_FILE = "no file"
+_MORE = "skip token left over"
 
 
 def sha256(path: Path) -> str:
@@ -144,10 +145,27 @@ class Ledger:
 
     def rows(self) -> list[dict[str, Any]]:
         """Give the ledger's rows, sorted by file and type; waits for the hashes."""
+        self._settle()
         keys = {*self.placed, *((s, t) for s, t, _ in self.aside), *self.status}
         counted = {source for source, _ in keys}
         empty = {(n, "") for n in range(len(self.sources)) if n not in counted}
         return [self._row(source, arm_type) for source, arm_type in sorted(keys | empty)]
+
+    def _settle(self) -> None:
+        """Take back the signs of pages that together hold every record: `disks-1.json`, `disks-2.json`.
+
+        Every one but the last must say that more is to come.
+        """
+        pages: dict[tuple[Path, str, str], list[tuple[_Source, int]]] = {}
+        for one in self.sources:
+            for found in filter(None, (re.fullmatch(r"(\d+) of (\d+) records", s) for s in one.signs)):
+                name = re.sub(r"\d+", "", one.path.name)
+                pages.setdefault((one.path.parent, name, found[2]), []).append((one, int(found[1])))
+        for (_, _, total), members in pages.items():
+            more = sum(_MORE in one.signs for one, _ in members)
+            if more == len(members) - 1 and sum(rows for _, rows in members) == int(total):
+                for one, _ in members:
+                    one.signs = [s for s in one.signs if s != _MORE and not s.endswith(f"of {total} records")]
 
     def _row(self, source: int, arm_type: str) -> dict[str, Any]:
         one = self.sources[source]

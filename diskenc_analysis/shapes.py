@@ -189,6 +189,8 @@ def signs_of(members: dict[str, Any], rows: int) -> list[str]:
     total = members.get("totalrecords")
     if isinstance(total, int) and total > rows:
         signs.append(f"{rows} of {total} records")
+    if "data" in members and not isinstance(total, int) and not signs:
+        signs += _full_page(rows)
     return signs
 
 
@@ -198,8 +200,8 @@ def signs_of_count(shape: str, rows: int) -> list[str]:
     Parameters
     ----------
     shape : str
-        The shape as recognised. JSON lines and ARM pages are not cut so: the ones are written by programs
-        that follow the pages, the others say themselves whether more is to come.
+        The shape as recognised. JSON lines are written by programs that follow the pages; ARM pages and
+        replies of Resource Graph say themselves whether more is to come (`signs_of`).
     rows : int
         How many rows the file holds.
 
@@ -212,6 +214,8 @@ def signs_of_count(shape: str, rows: int) -> list[str]:
     >>> signs_of_count("array", 1000), signs_of_count("array", 999), signs_of_count("JSON lines", 1000)
     (['exactly 1,000 rows, the most that one page holds'], [], [])
     """
-    if shape.startswith(("JSON", "ARM")) or rows not in _PAGES:
-        return []
-    return [f"exactly {rows:,} rows, the most that {_PAGES[rows]} holds"]
+    return [] if shape.startswith(("JSON", "ARM", "Resource Graph")) else _full_page(rows)
+
+
+def _full_page(rows: int) -> list[str]:
+    return [f"exactly {rows:,} rows, the most that {_PAGES[rows]} holds"] if rows in _PAGES else []

@@ -72,9 +72,9 @@ def _give_id(out: dict[str, Any]) -> None:
         regions = out["locations"] if isinstance(out.get("locations"), list) else []
         out["id"] = "/".join(["/skus", out["resourceType"], str(out.get("name")), *map(str, regions)])
         out["type"] = _SKUS
-    elif "id" not in out and isinstance(out.get("key"), dict) and out["key"].get("kid"):
-        out["id"], out["type"] = out["key"]["kid"], "Microsoft.KeyVault/vaults/keys"
-    elif "id" not in out and isinstance(out.get("ResourceId"), str):
+    elif not out.get("id") and (kid := _kid(out)):
+        out["id"], out["type"] = kid, "Microsoft.KeyVault/vaults/keys"
+    elif not out.get("id") and isinstance(out.get("ResourceId"), str):
         out["id"] = out["ResourceId"]
     elif "cloudName" in out and re.fullmatch(r"[0-9a-fA-F-]{36}", str(out.get("id"))):
         out |= {
@@ -84,6 +84,11 @@ def _give_id(out: dict[str, Any]) -> None:
         }
     if not isinstance(out.get("id"), str) or not out["id"].strip():
         out.pop("id", None)
+
+
+def _kid(out: dict[str, Any]) -> Any:
+    """Give the URL by which a key of the data plane names itself: in a list, or alone with its parts."""
+    return out["key"].get("kid") if isinstance(out.get("key"), dict) else out.get("kid")
 
 
 def _type(out: dict[str, Any]) -> str | None:

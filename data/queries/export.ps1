@@ -1,0 +1,43 @@
+# Export what the analysis reads, with PowerShell and its modules Az.ResourceGraph, Az.Compute, Az.Accounts and Az.KeyVault.
+# Usage: ./export.ps1 [-Out FOLDER]    The folder's date tells when the export was made.
+param([string] $Out = "exports/$((Get-Date).ToUniversalTime().ToString('yyyy-MM-dd'))")
+$ErrorActionPreference = 'Stop'
+New-Item -ItemType Directory -Force -Path $Out | Out-Null
+
+# Without -Depth, ConvertTo-Json prints class names in place of objects, and what they held is lost.
+function Save-Lines($Rows, $Name) {
+  $lines = $Rows | ForEach-Object { ConvertTo-Json -InputObject $_ -Depth 100 -Compress }
+  if ($lines) { [IO.File]::WriteAllLines((Join-Path (Resolve-Path $Out) "$Name.jsonl"), [string[]] $lines) }
+}
+
+foreach ($query in Get-ChildItem -Path $PSScriptRoot -Filter *.kql | Where-Object BaseName -ne 'virtual_machines') {
+  $text = Get-Content -Raw -Path $query.FullName
+  $rows = @()
+  $token = $null
+  do {
+    $options = @{ Query = $text; First = 1000 }
+    if ($token) { $options.SkipToken = $token }
+    $reply = Search-AzGraph @options
+    $rows += $reply.Data
+    $token = $reply.SkipToken
+  } while ($token)
+  Save-Lines $rows $query.BaseName
+}
+
+# What Resource Graph does not hold: sizes, VMs with the disks that their guests report, keys.
+Save-Lines (Get-AzComputeResourceSku | Where-Object ResourceType -eq 'virtualMachines') 'vm_sizes'
+foreach ($subscription in Get-AzSubscription) {
+  Set-AzContext -SubscriptionId $subscription.Id | Out-Null
+  $path = "/subscriptions/$($subscription.Id)/providers/Microsoft.Compute/virtualMachines?api-version=2024-07-01&`$expand=instanceView"
+  $rows = @()
+  while ($path) {
+    $page = (Invoke-AzRestMethod -Method GET -Path $path).Content | ConvertFrom-Json
+    $rows += $page.value
+    $path = if ($page.nextLink) { ([Uri] $page.nextLink).PathAndQuery }
+  }
+  Save-Lines $rows "virtual_machines-$($subscription.Id)"
+  foreach ($vault in Get-AzKeyVault) {
+    $keys = Get-AzKeyVaultKey -VaultName $vault.VaultName | ForEach-Object { Get-AzKeyVaultKey -VaultName $_.VaultName -Name $_.Name }
+    Save-Lines ($keys | ForEach-Object { @{ kid = $_.Id; kty = "$($_.KeyType)"; attributes = @{ enabled = $_.Enabled } } }) "keys-$($vault.VaultName)"
+  }
+}
