@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import narwhals as nw
 
-from diskenc_analysis.frames import Frame, choose, doubted, fold, given, lazy, rows_of, unless_doubted
+from diskenc_analysis.frames import (
+    BAR,
+    Frame,
+    choose,
+    distinct,
+    doubted,
+    fold,
+    given,
+    kept,
+    lazy,
+    rows_of,
+    unless_doubted,
+)
+from diskenc_analysis.keyurls import host, key_name, store_of
 from diskenc_analysis.vmfacts import ade_extensions, disk_lists
 
 if TYPE_CHECKING:
@@ -22,43 +33,6 @@ SET_TYPES = {
     "encryptionatrestwithplatformandcustomerkeys": "platform_and_customer",
     "confidentialvmencryptedwithcustomerkey": "confidential",
 }
-_CLOUDS = r"(azure\.net|azure\.cn|usgovcloudapi\.net|microsoftazure\.de)"
-_VAULT = re.compile(rf".+\.vault\.{_CLOUDS}")
-_HSM = re.compile(rf".+\.managedhsm\.{_CLOUDS}")
-
-
-def host(url: str | None) -> str:
-    """Give the host of a key, secret or vault URL.
-
-    Parameters
-    ----------
-    url : str or None
-        With or without scheme and port, in any case.
-
-    Returns
-    -------
-    str
-        Lower case; empty where there is none.
-
-    Examples
-    --------
-    >>> host("HTTPS://Kv-1.vault.azure.net:443/keys/k/0")
-    'kv-1.vault.azure.net'
-    """
-    text = (url or "").strip().lower()
-    return urlsplit(text if "//" in text else f"//{text}").netloc.split(":")[0]
-
-
-def key_name(url: str | None) -> str:
-    """Give what all versions and spellings of a key's URL share: its host and its name.
-
-    Examples
-    --------
-    >>> key_name("https://kv-1.vault.azure.net:443/keys/K/0123"), key_name("https://kv-1.vault.azure.net/keys/k/")
-    ('kv-1.vault.azure.net#k', 'kv-1.vault.azure.net#k')
-    """
-    parts = urlsplit((url or "").strip().lower()).path.strip("/").split("/")
-    return f"{host(url)}#{parts[1] if len(parts) > 1 else ''}"
 
 
 @dataclass(frozen=True)
@@ -70,11 +44,11 @@ class KeyStores:
     skus : dict
         SKU of each vault, by its host and by its key.
     hsm : dict
-        Whether each key is an HSM key, by `key_name`.
+        Whether each key is an HSM key, by `key_name`; `None` where its versions differ.
     """
 
     skus: dict[str, str]
-    hsm: dict[str, bool]
+    hsm: dict[str, bool | None]
 
     @classmethod
     def of(cls, inv: Inventory) -> KeyStores:
@@ -82,8 +56,14 @@ class KeyStores:
         sku = unless_doubted(nw.col("sku"), None, "sku")
         vaults = rows_of(lazy(inv.key_vaults).select("key", "vault_uri", sku=sku))
         skus = {name: (sku or "").lower() for key, uri, sku in vaults for name in (key, host(uri)) if name}
-        found = rows_of(lazy(inv.keys).select("key_url", kty=unless_doubted(nw.col("kty"), None, "kty")))
-        return cls(skus, {key_name(url): kty.lower().endswith("-hsm") for url, kty in found if url and kty})
+        hsm: dict[str, bool | None] = {}
+        for url, kty in rows_of(
+            lazy(inv.keys).select("key_url", kty=unless_doubted(nw.col("kty"), None, "kty"))
+        ):
+            if url and kty:
+                found = kty.lower().endswith("-hsm")
+                hsm[key_name(url)] = found if hsm.get(key_name(url), found) == found else None
+        return cls(skus, hsm)
 
     def where(self, url: str | None, vault: str | None) -> dict[str, str]:
         """Say where a key lies and whether it is in an HSM (RULES K2, K3).
@@ -103,10 +83,11 @@ class KeyStores:
         """
         name = host(url)
         sku = self.skus.get(name) or self.skus.get(vault or "", "")
-        if _HSM.fullmatch(name):
-            return {"store": "managed_hsm", "hsm_key": "yes"}
+        kind = store_of(name)
+        if kind == "managed_hsm":
+            return {"store": kind, "hsm_key": "yes"}
         named = f"key_vault_{sku}" if sku in ("standard", "premium") else ""
-        store = named or ("key_vault" if _VAULT.fullmatch(name) or vault else "unknown")
+        store = named or kind or ("key_vault" if vault else "unknown")
         if store == "key_vault_standard":
             return {"store": store, "hsm_key": "no"}
         proof = {True: "yes", False: "no", None: "unknown"}[self.hsm.get(key_name(url))]
@@ -163,10 +144,48 @@ def subscriptions(inv: Inventory) -> set[str]:
     }
 
 
+def ade_refs(inv: Inventory) -> Iterator[tuple[str, str, Frame, dict[str, dict[str, str]]]]:
+    """Give the keys that Azure Disk Encryption names, from every place that names them, nearest first.
+
+    Parameters
+    ----------
+    inv : Inventory
+        The tables as read.
+
+    Yields
+    ------
+    part : str
+        `ade` (the disk's own settings), `listed` (those of the VM for its disk, or of the instance view) or
+        `extension`.
+    by : str
+        What the keys belong to: `disk_key` or `vm_key`.
+    frame : Frame
+        `by` and `part`, one row per volume.
+    known : dict
+        `kek` (`yes`, `no`, or `mixed` where captures differ), `url` (of the KEK, else the vault's of the secret) and `vault` (key of its id)
+        behind each value of `part`.
+    """
+    none = {n: nw.lit(None, nw.String) for n in ("kek_vault", "secret_vault")}
+    if inv.count("ade_keys") or inv.count("snapshot_ade_keys"):
+        volumes = nw.concat([lazy(inv.ade_keys), lazy(inv.snapshot_ade_keys)], how="vertical")
+        vaults = {"kek_vault": nw.col("kek_vault_id_key"), "secret_vault": nw.col("secret_vault_id_key")}
+        own = volumes.select("kek_url", "secret_url", "doubt", disk_key=nw.col("parent_key"), **vaults)
+        yield "ade", "disk_key", *_folded(inv, own, "disk_key", "ade")
+    if inv.count("vm_disks"):
+        urls = {n: _first(f"ade_{n}", f"status_{n}") for n in ("kek_url", "secret_url")}
+        listed = disk_lists(inv).select("disk_key", "doubt", **urls, **none)
+        yield "listed", "disk_key", *_folded(inv, listed, "disk_key", "listed")
+    if inv.count("extensions"):
+        extension = ade_extensions(inv).select(
+            "vm_key", "kek_url", "doubt", secret_url=nw.col("vault_url"), **none
+        )
+        yield "extension", "vm_key", *_folded(inv, extension, "vm_key", "extension")
+
+
 def ade_keys(
     inv: Inventory, stores: KeyStores
 ) -> Iterator[tuple[str, str, Frame, dict[str, dict[str, str]]]]:
-    """Give the keys of Azure Disk Encryption from every place that names them, nearest first.
+    """Say of the keys of Azure Disk Encryption what a verdict rests on; the volumes of a disk joined.
 
     Parameters
     ----------
@@ -177,59 +196,38 @@ def ade_keys(
 
     Yields
     ------
-    part : str
-        `ade` (the disk's own settings), `listed` (those of the VM for its disk, or of the instance view) or
-        `extension`.
-    by : str
-        What the keys belong to: `disk_key` or `vm_key`.
-    frame : Frame
-        `by` and `part`.
+    part, by, frame
+        As `ade_refs` gives them, but one row per disk or VM.
     known : dict
         `kek` (`yes`, `no`, `mixed`), `store` and `hsm_key` behind each value of `part`.
     """
-    none = {n: nw.lit(None, nw.String) for n in ("kek_vault", "secret_vault")}
-    if inv.count("ade_keys") or inv.count("snapshot_ade_keys"):
-        volumes = nw.concat([lazy(inv.ade_keys), lazy(inv.snapshot_ade_keys)], how="vertical")
-        vaults = {"kek_vault": nw.col("kek_vault_id_key"), "secret_vault": nw.col("secret_vault_id_key")}
-        own = volumes.select("kek_url", "secret_url", "doubt", disk_key=nw.col("parent_key"), **vaults)
-        yield "ade", "disk_key", *_folded(inv, stores, own, "disk_key", "ade")
-    if inv.count("vm_disks"):
-        urls = {n: _first(f"ade_{n}", f"status_{n}") for n in ("kek_url", "secret_url")}
-        listed = disk_lists(inv).select("disk_key", "doubt", **urls, **none)
-        yield "listed", "disk_key", *_folded(inv, stores, listed, "disk_key", "listed")
-    if inv.count("extensions"):
-        extension = ade_extensions(inv).select(
-            "vm_key", "kek_url", "doubt", secret_url=nw.col("vault_url"), **none
-        )
-        yield "extension", "vm_key", *_folded(inv, stores, extension, "vm_key", "extension")
+    for part, by, frame, refs in ade_refs(inv):
+        known = {v: {"kek": f["kek"], **stores.where(f["url"], f["vault"])} for v, f in refs.items()}
+        grouped = frame.group_by(by).agg(nw.col(part).min().alias("low"), nw.col(part).max().alias("high"))
+        combined = nw.concat_str([nw.col("low"), nw.col("high")], separator="+")
+        grouped = kept(inv, grouped.select(by, combined.alias(part)), f"keys_{part}")
+        pairs = {pair: pair.split("+") for pair in distinct(grouped, part)}
+        yield part, by, grouped, {pair: _agreed(known[a], known[b]) for pair, (a, b) in pairs.items()}
 
 
 def _first(name: str, other: str) -> nw.Expr:
     return nw.when(given(name)).then(nw.col(name)).otherwise(nw.col(other))
 
 
-def _folded(
-    inv: Inventory, stores: KeyStores, frame: Frame, by: str, part: str
-) -> tuple[Frame, dict[str, dict[str, str]]]:
-    """Fold the keys of each disk or VM; of secrets, which are one per disk, only the host counts."""
+def _folded(inv: Inventory, frame: Frame, by: str, part: str) -> tuple[Frame, dict[str, dict[str, str]]]:
+    """Fold the keys that are named; of secrets, which are one per disk, only the host counts."""
     names = ("kek_url", "vault_url")
     has_kek, unsure = given("kek_url"), doubted(*names)
-    secret = nw.col("secret_url").str.replace_all(r"(?i)(/secrets/.*)$", "")
+    secret = nw.col("secret_url").str.replace_all(r"(?i)(?:/secrets/.*)$", "")
+    url = nw.when(has_kek).then(nw.col("kek_url")).otherwise(secret)
+    vault = nw.when(has_kek).then(nw.col("kek_vault")).otherwise(nw.col("secret_vault"))
     frame = frame.filter(given("secret_url") | has_kek | unsure).select(
         by,
-        _kek=choose([(unsure, "mixed"), (has_kek, "yes")], "no"),
-        _url=unless_doubted(nw.when(has_kek).then(nw.col("kek_url")).otherwise(secret), None, *names),
-        _vault=unless_doubted(
-            nw.when(has_kek).then(nw.col("kek_vault")).otherwise(nw.col("secret_vault")), None, *names
-        ),
+        kek=choose([(unsure, "mixed"), (has_kek, "yes")], "no"),
+        url=unless_doubted(url.str.replace_all(BAR, "%7c", literal=True), None, *names),
+        vault=unless_doubted(vault.str.replace_all(BAR, "%7c", literal=True), None, *names),
     )
-    folded, found = fold(inv, frame, {n: nw.col(n) for n in ("_kek", "_url", "_vault")}, part)
-    known = {v: {"kek": f["_kek"], **stores.where(f["_url"], f["_vault"])} for v, f in found.items()}
-    grouped = folded.group_by(by).agg(nw.col(part).min().alias("low"), nw.col(part).max().alias("high"))
-    combined = nw.concat_str([nw.col("low"), nw.col("high")], separator="+")
-    grouped = grouped.select(by, combined.alias(part))
-    pairs = {f"{a}+{b}": _agreed(known[a], known[b]) for a in known for b in known if a <= b}
-    return grouped, pairs
+    return fold(inv, frame, {n: nw.col(n) for n in ("kek", "url", "vault")}, part)
 
 
 def _agreed(one: dict[str, str], other: dict[str, str]) -> dict[str, str]:
