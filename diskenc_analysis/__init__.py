@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from diskenc_analysis.matrix import matrix_diff as matrix_diff
     from diskenc_analysis.matrix import options as options
     from diskenc_analysis.opening import read as read
+    from diskenc_analysis.ownership import key_ownership as key_ownership
     from diskenc_analysis.share import sample_path as sample_path
     from diskenc_analysis.summary import summarize as summarize
     from diskenc_analysis.summary import tally as tally
@@ -37,6 +38,7 @@ _NAMES = {
     "Inventory": "inventory",
     "coverage": "coverage",
     "findings": "findings",
+    "key_ownership": "ownership",
     "summarize": "summary",
     "tally": "summary",
     "matrix": "matrix",

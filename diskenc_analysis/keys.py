@@ -162,8 +162,8 @@ def ade_refs(inv: Inventory) -> Iterator[tuple[str, str, Frame, dict[str, dict[s
     frame : Frame
         `by` and `part`, one row per volume.
     known : dict
-        `kek` (`yes`, `no`, or `mixed` where captures differ), `url` (of the KEK, else the vault's of the secret) and `vault` (key of its id)
-        behind each value of `part`.
+        Behind each value of `part`: `kek` (`yes`, `no`, `mixed`), `url` (of the KEK, else of the secret's vault),
+        `vault` (key of its id) and `secret` (URL of the vault that keeps the secret, KEK or not).
     """
     none = {n: nw.lit(None, nw.String) for n in ("kek_vault", "secret_vault")}
     if inv.count("ade_keys") or inv.count("snapshot_ade_keys"):
@@ -224,10 +224,12 @@ def _folded(inv: Inventory, frame: Frame, by: str, part: str) -> tuple[Frame, di
     frame = frame.filter(given("secret_url") | has_kek | unsure).select(
         by,
         kek=choose([(unsure, "mixed"), (has_kek, "yes")], "no"),
-        url=unless_doubted(url.str.replace_all(BAR, "%7c", literal=True), None, *names),
-        vault=unless_doubted(vault.str.replace_all(BAR, "%7c", literal=True), None, *names),
+        **{
+            name: unless_doubted(value.str.replace_all(BAR, "%7c", literal=True), None, *names)
+            for name, value in {"url": url, "vault": vault, "secret": secret}.items()
+        },
     )
-    return fold(inv, frame, {n: nw.col(n) for n in ("kek", "url", "vault")}, part)
+    return fold(inv, frame, {n: nw.col(n) for n in ("kek", "url", "vault", "secret")}, part)
 
 
 def _agreed(one: dict[str, str], other: dict[str, str]) -> dict[str, str]:

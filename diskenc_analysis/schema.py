@@ -74,6 +74,7 @@ CHILDREN: dict[str, Child] = {
     "extension_status": Child("vms", ("instance_extensions",)),
     "ade_keys": Child("disks", ("ade_volumes",)),
     "snapshot_ade_keys": Child("snapshots", ("ade_volumes",)),
+    "image_disks": Child("images", ("os_disk", "data_disks")),
     "extensions": Child("vms", ("extension_list",), whole=True),
 }
 

@@ -1,0 +1,164 @@
+"""Every way from a disk to a key: by a disk encryption set, or by the settings of Azure Disk Encryption.
+
+A chain has a name, and facts of the set, the key and the vault; values are as in `keyrecords`. Chains are
+few (a set or a key serves many disks), so they are plain Python; the disks are joined by the chain's name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from diskenc_analysis.frames import Frame
+from diskenc_analysis.keyrecords import KEY, STORE, UNREAD, Holdings, Record, moment, records
+from diskenc_analysis.keys import SET_TYPES, KeyStores, ade_refs, subscriptions, unread_set
+from diskenc_analysis.keyurls import key_name, parse, store_of
+
+if TYPE_CHECKING:
+    from diskenc_analysis.inventory import Inventory
+
+_SET = {
+    "id": "set_id",
+    "name": "set_name",
+    "location": "set_location",
+    "subscription_id": "set_subscription_id",
+    "identity_type": "identity",
+    "auto_rotation": "auto_rotation",
+    "rotation_error": "rotation_error",
+    "federated_client_id": "federated_client_id",
+}
+#: What is said of a disk encryption set.
+SET = (*_SET.values(), "set_type", "last_rotation", "previous_keys")
+#: What is said of a key's URL.
+URL = ("key_url", "key_host", "key_name", "key_version")
+_ALL = (*SET, *URL, "secret_host", "store", "hsm_key", "store_read", *STORE, "key_read", *KEY)
+#: Every fact of a chain.
+FIELDS = ("chain", "use", *_ALL, "reason")
+
+
+@dataclass(frozen=True)
+class Chains:
+    """The chains of an inventory.
+
+    Attributes
+    ----------
+    inv : Inventory
+        What was read.
+    """
+
+    inv: Inventory
+
+    @cached_property
+    def holdings(self) -> Holdings:
+        """Its vaults, managed HSMs and keys."""
+        return Holdings.of(self.inv)
+
+    @cached_property
+    def stores(self) -> KeyStores:
+        """The same as the verdict sees them."""
+        return KeyStores.of(self.inv)
+
+    @cached_property
+    def sets(self) -> dict[str, Record]:
+        """The chain of every disk encryption set, by its key."""
+        columns = (
+            "key",
+            *_SET,
+            "encryption_type",
+            "key_url",
+            "vault_id_key",
+            "last_rotation",
+            "previous_keys",
+        )
+        return {
+            one["key"] or "": self._of_set(one) for one in records(self.inv.disk_encryption_sets, columns)
+        }
+
+    @cached_property
+    def _read(self) -> set[str]:
+        return subscriptions(self.inv)
+
+    def of_set(self, key: str) -> Record:
+        """Give the chain of a set, also of one that disks name and that was not read."""
+        if key in self.sets:
+            return self.sets[key]
+        seen = unread_set(key, self._read)[""] == "missing"
+        why = "the disk encryption set is not in the inventory"
+        why += "" if seen else ": it lies in a subscription that was not read"
+        parts = key.split("/")
+        named = {
+            "set_id": key,
+            "set_name": parts[-1],
+            "set_subscription_id": parts[2] if parts[2:] else UNREAD,
+        }
+        return {**dict.fromkeys(_ALL, UNREAD), **named, "chain": key, "use": "set", "reason": why}
+
+    def ade(self) -> Iterator[tuple[str, Frame, dict[str, Record]]]:
+        """Give the keys of Azure Disk Encryption from every place, nearest first (RULES K1).
+
+        Yields
+        ------
+        by : str
+            `disk_key` or `vm_key`.
+        frame : Frame
+            `by` and `ref`, one row per volume.
+        chains : dict
+            The chain behind each value of `ref`.
+        """
+        for part, by, frame, refs in ade_refs(self.inv):
+            yield by, frame.rename({part: "ref"}), {ref: self._of_ade(**facts) for ref, facts in refs.items()}
+
+    def _of_set(self, one: Record) -> Record:
+        made = {theirs: one[ours] for ours, theirs in _SET.items()}
+        federated = made["federated_client_id"]
+        made["federated_client_id"] = None if (federated or "").lower() == "none" else federated
+        kind = one["encryption_type"]
+        made["set_type"] = SET_TYPES.get((kind or "").lower(), UNREAD)
+        made["last_rotation"] = moment(one["last_rotation"])
+        made["previous_keys"] = " ".join(_previous(one["previous_keys"])) or None
+        chain = {"chain": one["key"], "use": "set", **made, **self._key(one["key_url"], one["vault_id_key"])}
+        return {**chain, "reason": _reasons(chain)}
+
+    def _of_ade(self, kek: str, url: str, vault: str, secret: str) -> Record:
+        use = "ade_key" if kek == "yes" else "ade_secret"
+        found, keeper = parse(url), parse(secret).host
+        name = f"{use}:{found.host}#{found.name}#{found.version}#{keeper}"
+        chain = {"chain": name, "use": use, **dict.fromkeys(SET), **self._key(url, vault or None)}
+        chain["secret_host"] = keeper or None
+        if use == "ade_secret":  # a secret is no key, whatever the tier of its vault (RULES K3)
+            chain |= {"hsm_key": "no", "key_read": None, **dict.fromkeys(KEY)}
+        return {**chain, "reason": _reasons(chain)}
+
+    def _key(self, url: str | None, vault: str | None) -> Record:
+        found, where = parse(url), self.stores.where(url, vault)
+        named = dict(zip(URL, (url, found.host, found.name, found.version), strict=True))
+        known = {n: v or None for n, v in named.items()} | {"secret_host": None}
+        return {**known, **where, **self.holdings.store(url, vault), **self.holdings.key(url)}
+
+
+def _previous(text: str | None) -> list[str]:
+    """Name the keys of an earlier rotation that are still in use: host, name and version."""
+    try:
+        found = json.loads(text or "[]")
+    except ValueError:
+        return []
+    urls = [one.get("keyUrl") for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    return [f"{key_name(url)}#{parse(url).version}" for url in urls if isinstance(url, str)]
+
+
+def _reasons(chain: Record) -> str:
+    """Say where a chain breaks off, and what is therefore unknown."""
+    url, host = chain["key_url"], chain["key_host"] or ""
+    cases = {
+        "no key is named": not url,
+        "its host is of no known cloud": bool(url) and not store_of(host),
+        "its vault is not in the inventory": store_of(host) == "key_vault" and chain["store_read"] == "no",
+        "its managed HSM is not in the inventory": store_of(host) == "managed_hsm"
+        and chain["store_read"] == "no",
+        "the key is not in the inventory": bool(url) and chain["key_read"] == "no",
+        "only other versions of the key are in the inventory": chain["key_read"] == "other_version",
+    }
+    return "; ".join(words for words, holds in cases.items() if holds)
