@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from diskenc_analysis import report as report
     from diskenc_analysis import tables as tables
     from diskenc_analysis.coverage import coverage as coverage
+    from diskenc_analysis.custody import custody as custody
     from diskenc_analysis.exports import load as load
     from diskenc_analysis.findings import findings as findings
     from diskenc_analysis.inventory import Inventory as Inventory
     from diskenc_analysis.live import collect as collect
+    from diskenc_analysis.keyrules import key_checks as key_checks
     from diskenc_analysis.matrix import matrix as matrix
     from diskenc_analysis.matrix import matrix_diff as matrix_diff
     from diskenc_analysis.matrix import options as options
@@ -39,6 +41,8 @@ _NAMES = {
     "coverage": "coverage",
     "findings": "findings",
     "key_ownership": "ownership",
+    "custody": "custody",
+    "key_checks": "keyrules",
     "summarize": "summary",
     "tally": "summary",
     "matrix": "matrix",

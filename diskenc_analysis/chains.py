@@ -119,20 +119,26 @@ class Chains:
         made["set_type"] = SET_TYPES.get((kind or "").lower(), UNREAD)
         made["last_rotation"] = moment(one["last_rotation"])
         made["previous_keys"] = " ".join(_previous(one["previous_keys"])) or None
-        chain = {"chain": one["key"], "use": "set", **made, **self._key(one["key_url"], one["vault_id_key"])}
+        chain = {
+            "chain": one["key"],
+            "use": "set",
+            **made,
+            **self.of_key(one["key_url"], one["vault_id_key"]),
+        }
         return {**chain, "reason": _reasons(chain)}
 
     def _of_ade(self, kek: str, url: str, vault: str, secret: str) -> Record:
         use = "ade_key" if kek == "yes" else "ade_secret"
         found, keeper = parse(url), parse(secret).host
         name = f"{use}:{found.host}#{found.name}#{found.version}#{keeper}"
-        chain = {"chain": name, "use": use, **dict.fromkeys(SET), **self._key(url, vault or None)}
+        chain = {"chain": name, "use": use, **dict.fromkeys(SET), **self.of_key(url, vault or None)}
         chain["secret_host"] = keeper or None
         if use == "ade_secret":  # a secret is no key, whatever the tier of its vault (RULES K3)
             chain |= {"hsm_key": "no", "key_read": None, **dict.fromkeys(KEY)}
         return {**chain, "reason": _reasons(chain)}
 
-    def _key(self, url: str | None, vault: str | None) -> Record:
+    def of_key(self, url: str | None, vault: str | None) -> Record:
+        """Give what is known of a key by its URL, and of the vault or managed HSM that keeps it."""
         found, where = parse(url), self.stores.where(url, vault)
         named = dict(zip(URL, (url, found.host, found.name, found.version), strict=True))
         known = {n: v or None for n, v in named.items()} | {"secret_host": None}
