@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from diskenc_analysis import charts as charts
     from diskenc_analysis import report as report
     from diskenc_analysis import tables as tables
+    from diskenc_analysis.blast import blast_radius as blast_radius
+    from diskenc_analysis.blast import single_points as single_points
     from diskenc_analysis.coverage import coverage as coverage
     from diskenc_analysis.custody import custody as custody
     from diskenc_analysis.exports import load as load
@@ -43,6 +45,8 @@ _NAMES = {
     "key_ownership": "ownership",
     "custody": "custody",
     "key_checks": "keyrules",
+    "blast_radius": "blast",
+    "single_points": "blast",
     "summarize": "summary",
     "tally": "summary",
     "matrix": "matrix",

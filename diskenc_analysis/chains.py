@@ -152,7 +152,14 @@ def _previous(text: str | None) -> list[str]:
     except ValueError:
         return []
     urls = [one.get("keyUrl") for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-    return [f"{key_name(url)}#{parse(url).version}" for url in urls if isinstance(url, str)]
+    names = [f"{key_name(url)}#{parse(url).version}" for url in urls if isinstance(url, str)]
+    return [name.replace(" ", "%20") for name in names]
+
+
+def previous_keys(chain: Record) -> list[tuple[str, str]]:
+    """Give host and name of the keys of an earlier rotation that a set still needs."""
+    names = [] if chain["previous_keys"] in (None, UNREAD) else str(chain["previous_keys"]).split()
+    return [(keeper, key) for keeper, key, _ in (name.split("#") for name in names)]
 
 
 def _reasons(chain: Record) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from diskenc_analysis.chains import SET, URL, Chains
+from diskenc_analysis.chains import SET, URL, Chains, previous_keys
 from diskenc_analysis.dependents import COUNTS, NOTHING, depending, handed
 from diskenc_analysis.frames import distinct, given, lazy
 from diskenc_analysis.keyrecords import KEY, STORE, UNREAD, Record, records
@@ -90,9 +90,7 @@ def every_chain(inv: Inventory, own: Any) -> dict[str, Record]:
 def unused_keys(inv: Inventory, chains: dict[str, Record]) -> Iterator[Record]:
     """Give the keys of the inventory that no chain leads to, each in its newest version."""
     named = {f"{one['key_host']}#{one['key_name']}" for one in chains.values()}
-    named |= {
-        key.rpartition("#")[0] for one in chains.values() for key in (one["previous_keys"] or "").split()
-    }
+    named |= {f"{keeper}#{key}" for one in chains.values() for keeper, key in previous_keys(one)}
     lookup = Chains(inv)
     urls = {
         key_name(one["key_url"]): one["key_url"] for one in records(inv.keys, ("key_url",)) if one["key_url"]
