@@ -12,7 +12,7 @@ import narwhals as nw
 
 from diskenc_analysis.chains import previous_keys
 from diskenc_analysis.custody import every_chain
-from diskenc_analysis.dependents import COUNTS, NOTHING, depending, handed
+from diskenc_analysis.dependents import COUNTS, NOTHING, depending, handed, subscription_names
 from diskenc_analysis.errors import ParameterError, UnknownNameError, suggest
 from diskenc_analysis.frames import lazy, rows_of
 from diskenc_analysis.keyrecords import UNREAD, Record
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 KINDS = ("key", "vault", "set")
 #: The columns of the single points of failure, in order.
-COLUMNS = ("kind", "target", "uses", *COUNTS, "happens")
+COLUMNS = ("kind", "target", "subscription", "uses", *COUNTS, "happens")
 
 
 @cache
@@ -151,7 +151,8 @@ def single_points(inv: Inventory, own: Any = None) -> Any:
     -------
     frame
         Of the inventory's engine, one row per key, vault and set that a disk needs or may need: `kind`,
-        `target`, `uses`, the counts (float), and what `happens`. Most VMs first, then most disks.
+        `target`, the `subscription` in which it lies (by name, else by id, `unknown` where it was not read),
+        `uses`, the counts (float), and what `happens`. Most VMs first, then most disks.
 
     Examples
     --------
@@ -163,16 +164,29 @@ def single_points(inv: Inventory, own: Any = None) -> Any:
     chains = every_chain(inv, own)
     pairs = {(chain, f"{kind} {target}") for chain, kind, target in _targets(chains)}
     uses: dict[str, set[str]] = {}
-    for chain, name in pairs:
+    places: dict[str, set[str]] = {}
+    for chain, name in sorted(pairs):
         uses.setdefault(name, set()).add(_use_of(chains[chain]))
+        places.setdefault(name, set()).add(_place(chains[chain], name))
+    named = subscription_names(inv)
     rows: list[dict[str, Any]] = [
         {"kind": kind, "target": target, **counts}
         | {"uses": ", ".join(sorted(uses[name])), "happens": "; ".join(_happens(uses[name]))}
+        | {"subscription": named.get(place, place)}
         for name, counts in depending(inv, own, pairs).items()
         for kind, _, target in [name.partition(" ")]
+        for place in [min(places[name] - {UNREAD}, default=UNREAD)]
     ]
     rows.sort(key=_rank)
     return handed(inv, "single_points", rows, COLUMNS)
+
+
+def _place(chain: Record, name: str) -> str:
+    """Name the subscription of what a chain hangs on, if it is the chain's own set, key or vault."""
+    kind, _, target = name.partition(" ")
+    if kind == "set":
+        return chain["set_subscription_id"] or UNREAD
+    return chain["vault_subscription_id"] or UNREAD if target.startswith(str(chain["key_host"])) else UNREAD
 
 
 def _rank(row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -94,6 +94,12 @@ def owners(inv: Inventory, own: Any) -> Frame:
     return nw.concat([first, joined], how="vertical").unique()
 
 
+def subscription_names(inv: Inventory) -> dict[str, str]:
+    """Give the names of the subscriptions that have one, by id."""
+    found = rows_of(lazy(inv.subscriptions).select("subscription_id", "display_name"))
+    return {sub: name for sub, name in sorted(found, key=str) if sub and name}
+
+
 def handed(
     inv: Inventory,
     name: str,

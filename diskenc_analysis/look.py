@@ -58,6 +58,14 @@ KEY_OWNERS = (
     Part("platform", "Platform-managed key", "#56B4E9", "."),
     Part("unknown", "Unknown", "#8A8F98", "/"),
 )
+KEY_STORES = (
+    Part("managed_hsm", "Managed HSM", "#009E73"),
+    Part("key_vault_premium", "Key vault, premium", "#0072B2"),
+    Part("key_vault_standard", "Key vault, standard", "#E69F00"),
+    Part("key_vault", "Key vault, tier not read", "#CC79A7", "x"),
+    Part("platform", "Platform", "#56B4E9", "."),
+    Part("unknown", "Unknown", "#8A8F98", "/"),
+)
 # Light enough at both ends for one dark ink on every cell, in either theme.
 SHARE_SCALE = [[0.0, "#F2A065"], [0.5, "#F7F1E5"], [1.0, "#7DB8E0"]]
 CELL_INK, UNKNOWN_CELL, EMPTY_CELL = "#14171b", "#B6BCC5", "rgba(138,143,152,0.18)"

@@ -68,6 +68,13 @@ NOTEBOOKS: dict[str, type[BaseModel]] = {"coverage": CoverageParams}
 REPORTED = ("coverage",)
 
 
+class KeyOwnershipParams(CoverageParams):
+    """Parameters of `key_ownership.ipynb`, which are those of the coverage; expiry is judged at `as_of`."""
+
+
+NOTEBOOKS: dict[str, type[BaseModel]] = {"coverage": CoverageParams, "key_ownership": KeyOwnershipParams}
+
+
 def validate(notebook: str, values: Mapping[str, Any]) -> BaseModel:
     """Check the parameters of a notebook before it runs.
 

@@ -1,0 +1,182 @@
+"""The lists of a report on keys: where they lie, single points of failure, and missing links."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+
+from diskenc_analysis.blast import losses
+from diskenc_analysis.keytables import failures, keys, undecided, where, words
+from diskenc_analysis.keyverdict import facts, short, verdict
+from diskenc_analysis.summary import tally
+from diskenc_analysis.tables import HtmlTable, table
+from diskenc_analysis.text import count_rows, rows
+
+__all__ = [
+    "abroad",
+    "consequences",
+    "facts",
+    "failures",
+    "idle",
+    "keys",
+    "missing",
+    "points",
+    "stores",
+    "undecided",
+    "verdict",
+]
+
+
+def points(found: Any, limit: int = 25) -> HtmlTable:
+    """List what most hangs on.
+
+    Parameters
+    ----------
+    found : frame
+        `single_points`.
+    limit : int
+        Most rows shown.
+
+    Returns
+    -------
+    HtmlTable
+        Most VMs first.
+    """
+    lines = [
+        {
+            "What": _KINDS.get(row["kind"], row["kind"]),
+            "Which": short(row["target"]),
+            "Subscription": row["subscription"],
+            "Used for": words(row["uses"]),
+            "VMs": row["vms"],
+            "Disks": row["disks"],
+            "GiB": row["gib"],
+            "Disks that may": row["possible_disks"],
+        }
+        for row in rows(found, limit)
+    ]
+    return table(lines, "Keys, vaults and sets by what depends on them", limit=limit, total=count_rows(found))
+
+
+_KINDS = {"set": "disk encryption set", "none": "key"}
+
+
+def consequences(found: Any) -> HtmlTable:
+    """Say what happens when a key goes, for each use that there is.
+
+    Parameters
+    ----------
+    found : frame
+        `single_points`.
+
+    Returns
+    -------
+    HtmlTable
+        With the document that states it, or that it is inferred from.
+    """
+    used = {use for row in rows(found) for use in row["uses"].split(", ")}
+    lines = [
+        {
+            "Used for": words(use),
+            "If the key goes": loss["happens"],
+            "Basis": f"{loss['origin']}: {loss['source']}",
+        }
+        for use, loss in losses().items()
+        if use in used
+    ]
+    return table(lines, "What happens when a key, its vault or its set goes")
+
+
+def stores(cov: Any) -> HtmlTable:
+    """Count disks by who holds the key and where it lies.
+
+    Parameters
+    ----------
+    cov : frame
+        Coverage.
+
+    Returns
+    -------
+    HtmlTable
+        One row per owner, store, and whether the key is in an HSM.
+    """
+    columns = {
+        "key_owner": "Key owner",
+        "key_store": "Key store",
+        "hsm": "In an HSM",
+        "disks": "Disks",
+        "gib": "GiB",
+    }
+    found = [
+        {n: words(row[n]) for n in columns} for row in rows(tally(cov, by=["key_owner", "key_store", "hsm"]))
+    ]
+    return table(found, "Disks and snapshots by key owner and store", columns)
+
+
+def missing(own: Any) -> HtmlTable:
+    """Count the links that are missing between disks and keys, by reason.
+
+    Parameters
+    ----------
+    own : frame
+        Key ownership.
+
+    Returns
+    -------
+    HtmlTable
+        Most disks first.
+    """
+    gaps = nw.from_native(own).filter(nw.col("reason").fill_null("") != "").to_native()
+    columns = {"reason": "Why", "layer": "Layer", "store": "Key store", "disks": "Links", "gib": "GiB"}
+    found = sorted(
+        rows(tally(gaps, by=["reason", "layer", "store"])), key=lambda row: (-row["disks"], row["reason"])
+    )
+    return table([{n: words(row[n]) for n in columns} for row in found], "Links that break off", columns)
+
+
+def abroad(own: Any) -> HtmlTable:
+    """Count the disks whose key lies in another subscription or tenant.
+
+    Parameters
+    ----------
+    own : frame
+        Key ownership.
+
+    Returns
+    -------
+    HtmlTable
+        Links to customers' keys only.
+    """
+    held = nw.from_native(own).filter(nw.col("holder") != "platform").to_native()
+    by = ["other_subscription", "other_tenant"]
+    columns = {
+        "other_subscription": "Key in another subscription",
+        "other_tenant": "Key in another tenant",
+        "disks": "Links",
+        "gib": "GiB",
+    }
+    return table(tally(held, by=by), "Keys by whose subscription and tenant they lie in", columns)
+
+
+def idle(custody: Any, limit: int = 25) -> HtmlTable:
+    """List the keys and sets that protect no disk of the inventory.
+
+    Parameters
+    ----------
+    custody : frame
+        `custody`.
+    limit : int
+        Most rows shown.
+
+    Returns
+    -------
+    HtmlTable
+        They may serve what is not in the inventory, or other services than disks.
+    """
+    found = [row for row in rows(custody) if not row["disks"] and not row["possible_disks"]]
+    lines = [
+        {"What": _KINDS.get(row["use"], "Azure Disk Encryption setting"), "Which": where(row)}
+        for row in found[:limit]
+    ]
+    return table(lines, "Keys and sets that protect nothing here", limit=limit, total=len(found))
