@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from diskenc_analysis.exports import load as load
     from diskenc_analysis.findings import findings as findings
     from diskenc_analysis.inventory import Inventory as Inventory
-    from diskenc_analysis.live import collect as collect
     from diskenc_analysis.keyrules import key_checks as key_checks
+    from diskenc_analysis.live import collect as collect
     from diskenc_analysis.matrix import matrix as matrix
     from diskenc_analysis.matrix import matrix_diff as matrix_diff
     from diskenc_analysis.matrix import options as options

@@ -76,9 +76,7 @@ def _main(
 def report(
     inventory: _INVENTORY,
     out: Annotated[Path, typer.Option("-o", "--out", help="The report folder.")] = Path("out/report"),
-    notebook: Annotated[
-        list[str] | None, typer.Option(help="Which notebook; all by default; may be repeated.")
-    ] = None,
+    notebook: Annotated[list[str] | None, typer.Option(help="Which notebook; may be repeated.")] = None,
     params: Annotated[Path | None, typer.Option(help="YAML file of parameters.")] = None,
     as_of: Annotated[str | None, typer.Option(help="Date the report speaks for, YYYY-MM-DD.")] = None,
     jobs: Annotated[
@@ -102,10 +100,6 @@ def report(
 
     options = Options(fail_under or (), allow_unknown, jobs, zipped, redact and redact.value)
     result = render(inventory, out, notebook or REPORTED, _parameters(params), as_of, options=options)
-    from diskenc_analysis.params import NOTEBOOKS
-    from diskenc_analysis.report import render
-
-    result = render(inventory, out, notebook or tuple(NOTEBOOKS), _parameters(params), as_of)
     for page in result.pages:
         typer.echo(page)
     typer.echo(f"manifest sha256 {result.manifest_sha256}")

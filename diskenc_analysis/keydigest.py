@@ -7,6 +7,7 @@ from typing import Any
 import narwhals as nw
 
 from diskenc_analysis.blast import losses
+from diskenc_analysis.datafiles import write_table
 from diskenc_analysis.keytables import failures, keys, undecided, where, words
 from diskenc_analysis.keyverdict import facts, short, verdict
 from diskenc_analysis.summary import tally
@@ -25,7 +26,22 @@ __all__ = [
     "stores",
     "undecided",
     "verdict",
+    "write_tables",
 ]
+
+
+def write_tables(folder: str, own: Any, custody: Any, checks: Any, single_points: Any) -> None:
+    """Write every row behind a report on keys as Parquet; an empty name writes nothing.
+
+    Examples
+    --------
+    >>> write_tables("", None, None, None, None)
+    """
+    links = "By which key is every disk protected, and how far could it be followed?"
+    write_table(folder, "key_ownership", own, links, by=["disk_id", "layer", "chain", "key_url"])
+    write_table(folder, "keys", custody, "Which keys are in use or idle, and how are they kept?")
+    write_table(folder, "key_checks", checks, "Which rules of custody are met, broken or undecided?")
+    write_table(folder, "single_points", single_points, "What stops if a key, a vault or a set goes?")
 
 
 def points(found: Any, limit: int = 25) -> HtmlTable:

@@ -162,7 +162,7 @@ def ade_refs(inv: Inventory) -> Iterator[tuple[str, str, Frame, dict[str, dict[s
     frame : Frame
         `by` and `part`, one row per volume.
     known : dict
-        Behind each value of `part`: `kek` (`yes`, `no`, `mixed`), `url` (of the KEK, else of the secret's vault),
+        Behind each value of `part`: `kek` (`yes`, `no`, `mixed`), `url` (of the KEK, else of the vault),
         `vault` (key of its id) and `secret` (URL of the vault that keeps the secret, KEK or not).
     """
     none = {n: nw.lit(None, nw.String) for n in ("kek_vault", "secret_vault")}

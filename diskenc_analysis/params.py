@@ -63,16 +63,13 @@ class CoverageParams(BaseModel):
     data_out: str = Field("", description="folder that gets the full tables as Parquet; empty means none")
 
 
-NOTEBOOKS: dict[str, type[BaseModel]] = {"coverage": CoverageParams}
-#: The notebooks of a report, where none is named.
-REPORTED = ("coverage",)
-
-
 class KeyOwnershipParams(CoverageParams):
     """Parameters of `key_ownership.ipynb`, which are those of the coverage; expiry is judged at `as_of`."""
 
 
 NOTEBOOKS: dict[str, type[BaseModel]] = {"coverage": CoverageParams, "key_ownership": KeyOwnershipParams}
+#: The notebooks of a report, where none is named.
+REPORTED = ("coverage", "key_ownership")
 
 
 def validate(notebook: str, values: Mapping[str, Any]) -> BaseModel:

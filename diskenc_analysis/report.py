@@ -23,16 +23,6 @@ from diskenc_analysis.redact import pseudonyms, write_key
 from diskenc_analysis.results import sources, versions, write_facts
 from diskenc_analysis.runner import Progress
 from diskenc_analysis.runs import DATA, FACTS, HELD, Run, run_all, told
-from diskenc_analysis.errors import (
-    NotebookFailedError,
-    ParameterError,
-    ReportCheckError,
-    UnreadableInputError,
-)
-from diskenc_analysis.ledger import sha256
-from diskenc_analysis.params import NOTEBOOKS, distribute
-from diskenc_analysis.results import versions, write_facts
-from diskenc_analysis.runner import Progress, run_notebook
 
 __all__ = ["Options", "Progress", "ReportResult", "render", "write_facts"]
 _OURS = ("inventory", "as_of", "facts_out", "data_out")
@@ -112,7 +102,6 @@ def render(
     inventory: str | os.PathLike[str],
     out: str | os.PathLike[str],
     notebooks: Sequence[str] = REPORTED,
-    notebooks: Sequence[str] = tuple(NOTEBOOKS),
     params: Mapping[str, Any] | None = None,
     as_of: str | None = None,
     progress: Progress | None = None,
@@ -128,7 +117,7 @@ def render(
     out : path
         The report folder. It is replaced as a whole, and only if it is a report of ours or empty.
     notebooks : sequence of str
-        Which notebooks to run, in this order; all of them by default.
+        Which notebooks to run, in this order.
     params : mapping, optional
         Values of their parameters, JSON primitives only.
     as_of : str, optional
