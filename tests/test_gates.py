@@ -15,6 +15,7 @@ def cov(answers, **columns):
     base = {
         "vm_id": [f"vm-{i}" for i in range(n)],
         "kind": ["managed_disk"] * n,
+        "attachment": ["attached"] * n,
         "customer_keys": answers,
         "temp_disk": answers,
         "subscription_name": ["prod-1"] * n,
