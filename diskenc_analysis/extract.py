@@ -1,16 +1,24 @@
 """SQL that takes the columns of a canonical table out of JSON, made from the paths of the schema.
 
-Three nested steps, so that each JSON text is parsed once a row: *heads* (the members at the top of the
-object or of its `properties`, still as JSON text), *parts* (all members wanted of one head, as a list),
-then the columns. Both the reader of files and the tables made of elements use it.
+Nested steps, so that each JSON text is parsed once a row and each value is worked out once: *heads* (members
+of the object, as deep as its layout leads, as text), *parts* (all members wanted of one head, as a list),
+*values*, then the columns. Both the reader of files and the tables made of elements use it.
 """
 
 from __future__ import annotations
 
 import re
 
-from diskenc_analysis.members import AS_JSON, MemberPath, head_sql, heads_of, markers, parse, paths_of
+from diskenc_analysis.members import AS_JSON, MemberPath, head_sql, heads_of, markers, paths_of
 from diskenc_analysis.schema import DIFFER, ENVELOPE, Column, Table
+
+#: SQL that tells rows of the other layout.
+_OTHERS = {
+    **dict.fromkeys(("nested", "exact"), "NOT has_properties"),
+    **dict.fromkeys(("flat", "loose"), "has_properties"),
+}
+#: Tables whose rows may say all beside `properties`.
+_BODILESS = ("subscriptions", "keys")
 
 
 def _json_path(rest: str) -> str:
@@ -30,10 +38,10 @@ def _h(name: str, prefix: str = "h") -> str:
 class _Parts:
     """Which members of each head are wanted, and how a column refers to one."""
 
-    def __init__(self, table: Table) -> None:
-        self.table = table
+    def __init__(self, table: Table, layout: str = "element") -> None:
+        self.paths = paths_of(table, layout)
         self.wanted: dict[tuple[str, bool], list[str]] = {}
-        for path in paths_of(table):
+        for path in self.paths.values():
             if _plain(path.rest):
                 rests = self.wanted.setdefault((path.head, path.lower), [])
                 if path.rest not in rests:
@@ -62,16 +70,25 @@ class _Parts:
         return f"{_h(path.head, f'p{path.lower:d}')}[{at}]"
 
 
+def _v(column: Column) -> str:
+    """Name the SQL column of a value, before it gets its type."""
+    return f'"v_{column.name}"'
+
+
 def _value(column: Column, parts: _Parts) -> str:
-    paths = [parse(p, parts.table) for p in column.paths]
-    values = [f"nullif({parts.value(p, column.dtype)}, '')" for p in paths]
-    return f"coalesce({', '.join(values)})" if len(values) > 1 else values[0]
+    values = [f"nullif({parts.value(parts.paths[p], column.dtype)}, '')" for p in column.paths]
+    found = f"coalesce({', '.join(values)})" if len(values) > 1 else values[0]
+    return f"{found} AS {_v(column)}"
 
 
 def key_sql(text: str) -> str:
     """SQL for the key of an ARM id: lower case, one leading slash, none at the end."""
+    return f"lower({_trimmed(text)})"
+
+
+def _trimmed(text: str) -> str:
     usual = f"starts_with({text}, '/') AND NOT ends_with({text}, '/') AND NOT ends_with({text}, ' ')"
-    return f"CASE WHEN {usual} THEN lower({text}) ELSE '/' || lower(trim({text}, '/ ')) END"
+    return f"CASE WHEN {usual} THEN {text} ELSE '/' || trim({text}, '/ ') END"
 
 
 def named_sql(arm_id: str, arm_type: str) -> str:
@@ -79,10 +96,10 @@ def named_sql(arm_id: str, arm_type: str) -> str:
     return f"coalesce(contains({arm_id}, '/') AND contains({arm_type}, '/'), false)"
 
 
-def _columns(table: Table, parts: _Parts) -> list[str]:
+def _columns(table: Table) -> list[str]:
     out = []
     for column in table.columns:
-        value = _value(column, parts)
+        value = _v(column)
         if column.dtype in ("bool", "float"):
             value = f"try_cast({value} AS {column.sql_type})"
         out.append(f'{value} AS "{column.name}"')
@@ -95,9 +112,10 @@ def _doubts(table: Table, parts: _Parts) -> dict[str, str]:
     """Give for each column the SQL test of whether its value is of the wrong type (never read as absent)."""
     doubts = {}
     for column in table.columns:
-        heads = {_h(path.head): None for path in (parse(p, table) for p in column.paths) if path.rest}
+        paths = [parts.paths[p] for p in column.paths]
+        heads = {_h(path.head): None for path in paths if path.rest}
         tests = [f"NOT (starts_with({h}, '{{') OR starts_with({h}, '['))" for h in heads]
-        value = _value(column, parts)
+        value = _v(column)
         if column.dtype in ("bool", "float"):
             tests.append(f"({value} IS NOT NULL AND try_cast({value} AS {column.sql_type}) IS NULL)")
         elif column.dtype == "json":
@@ -105,13 +123,6 @@ def _doubts(table: Table, parts: _Parts) -> dict[str, str]:
         if tests:
             doubts[column.name] = " OR ".join(tests)
     return doubts
-
-
-def _no_body(table: Table) -> str:
-    body = [_h(h) for h, is_body in heads_of(table).items() if is_body]
-    if not body or table.name in ("subscriptions", "keys"):
-        return "false"
-    return f"coalesce({', '.join(body)}) IS NULL"
 
 
 def _derived(table: Table, parts: _Parts) -> dict[str, str]:
@@ -122,8 +133,8 @@ def _derived(table: Table, parts: _Parts) -> dict[str, str]:
         "key": "key",
         "subscription_id": "CASE WHEN starts_with(key, '/subscriptions/') THEN split_part(key, '/', 3) END",
         "resource_group": "CASE WHEN split_part(key, '/', 4) = 'resourcegroups' "
-        "THEN split_part(ltrim(h_id, '/ '), '/', 4) END",
-        "doubt": f"CASE WHEN {_no_body(table)} THEN '*: no properties' {wrong}END",
+        "THEN split_part(trimmed, '/', 5) END",
+        "doubt": f"CASE WHEN no_body THEN '*: no properties' {wrong}END",
         "source": "source",
     }
 
@@ -140,8 +151,8 @@ def resources_sql(table: Table, relation: str, source: str, layout: str) -> str:
         column `e`.
     source : str
         SQL expression for the number of the input file.
-    layout : {"nested", "flat", "element", "loose"}
-        How the relation holds them; `loose` is `element` for the flat ones alone.
+    layout : {"nested", "flat", "element", "exact", "loose"}
+        How the relation holds them; `exact` and `loose` are `element` for the nested or the flat ones alone.
 
     Returns
     -------
@@ -150,19 +161,20 @@ def resources_sql(table: Table, relation: str, source: str, layout: str) -> str:
         0 a row of this layout, 1 without an id or a type, 2 spelt otherwise or with nothing in its body
         (both need the normalising pass), 3 of the other layout; in layout `element` also the object `e`.
     """
-    parts = _Parts(table)
+    parts = _Parts(table, layout)
     envelope = [Column(n, "string", tuple(p.split("|")), "") for n, p in ENVELOPE.items()]
+    values = ", ".join(_value(c, parts) for c in [*envelope, *table.columns])
     columns = [
-        *(f"{_value(c, parts)} AS {c.name}" for c in envelope),
+        *(f"{_v(c)} AS {c.name}" for c in envelope),
         *(f"{sql} AS {name}" for name, sql in _derived(table, parts).items()),
-        *_columns(table, parts),
+        *_columns(table),
     ]
-    others = {"nested": "NOT has_properties", "flat": "has_properties", "loose": "has_properties"}
     return (
-        f"SELECT {', '.join(columns)}, arm_type, CASE WHEN {others.get(layout, 'false')} THEN 3 "
+        f"SELECT {', '.join(columns)}, arm_type, CASE WHEN {_OTHERS.get(layout, 'false')} THEN 3 "
         f"WHEN NOT {named_sql('h_id', 'arm_type')} THEN 1 WHEN marked OR hollow THEN 2 ELSE 0 END AS odd"
-        f"{', e' if layout == 'element' else ''} FROM (SELECT *, {key_sql('h_id')} AS key{parts.select()} "
-        f"FROM ({_heads_sql(table, relation, source, layout)}))"
+        f"{', e' if layout == 'element' else ''} FROM (SELECT *, {values} FROM ("
+        f"SELECT *, lower({_trimmed('h_id')}) AS key, {_trimmed('h_id')} AS trimmed"
+        f"{parts.select()} FROM ({_heads_sql(table, relation, source, layout)})))"
     )
 
 
@@ -170,7 +182,10 @@ def _heads_sql(table: Table, relation: str, source: str, layout: str) -> str:
     def top(name: str) -> str:
         return f"e->>'$.{name}'" if layout in AS_JSON else f'"{name}"'
 
-    heads = ", ".join(f"{head_sql(layout, h, body)} AS {_h(h)}" for h, body in heads_of(table).items())
+    heads = ", ".join(
+        f"{head_sql(layout, h, body)} AS {_h(h)}" for h, body in heads_of(table, layout).items()
+    )
+    bodies = [h for h, body in heads_of(table).items() if body and table.name not in _BODILESS]
     marked = " OR ".join(
         f"({where}coalesce({', '.join(map(top, names))}) IS NOT NULL)"
         for where, names in _marks(table, layout, f"{top('properties')} IS NULL AND ")
@@ -179,6 +194,7 @@ def _heads_sql(table: Table, relation: str, source: str, layout: str) -> str:
     return _parsed_once(
         f"{heads}, lower({top('type')}) AS arm_type, "
         f"{top('properties')} IS NOT NULL AS has_properties, {marked or 'false'} AS marked, "
+        f"{_none([head_sql(layout, h, True) for h in bodies])} AS no_body, "
         f"{_hollow(table, layout)} AS hollow, {source} AS source{', e' if layout == 'element' else ''}",
         relation,
     )
@@ -201,9 +217,13 @@ def _hollow(table: Table, layout: str) -> str:
     bodies = [h for h, body in heads_of(table).items() if body]
     if not bodies or layout in ("flat", "loose"):
         return "false"
-    inner = (f"e->>'$.properties.{h}'" if layout == "element" else f'properties."{h}"' for h in bodies)
-    whole = "e->>'$.properties'" if layout == "element" else "properties"
-    return f"{whole} IS NOT NULL AND coalesce({', '.join(inner)}) IS NULL"
+    inner = [f"e->>'$.properties.{h}'" if layout in AS_JSON else f'properties."{h}"' for h in bodies]
+    whole = "e->>'$.properties'" if layout in AS_JSON else "properties"
+    return f"{whole} IS NOT NULL AND {_none(inner)}"
+
+
+def _none(values: list[str]) -> str:
+    return " AND ".join(f"{value} IS NULL" for value in values) or "false"
 
 
 def _marks(table: Table, layout: str, if_flat: str) -> list[tuple[str, list[str]]]:
@@ -227,10 +247,12 @@ def elements_sql(table: Table) -> str:
         A SELECT whose columns are those of `table.column_names()`.
     """
     parts = _Parts(table)
+    values = ", ".join(_value(c, parts) for c in table.columns)
     return (
-        f"SELECT parent_key, origin, doubt, {', '.join(_columns(table, parts))} FROM ("
+        f"SELECT parent_key, origin, doubt, {', '.join(_columns(table))} FROM (SELECT *, {values} FROM ("
         f"SELECT parent_key, origin, doubt, h_e{parts.select()} FROM ("
-        f"SELECT parent_key, origin, parent_doubt AS doubt, e->>'$' AS h_e FROM ({unnest_sql(table)})))"
+        "SELECT parent_key, origin, parent_doubt AS doubt, "
+        f"CASE WHEN starts_with(e, '{{') THEN e ELSE e->>'$' END AS h_e FROM ({unnest_sql(table)}))))"
     )
 
 
@@ -244,9 +266,9 @@ def unnest_sql(table: Table) -> str:
     selects = [
         f"SELECT key AS parent_key, '{column}' AS origin, source AS parent_source, "
         f"CASE WHEN contains(doubt, '{column}: {DIFFER}') THEN '*: {DIFFER}' END AS parent_doubt, "
-        f"unnest(CASE WHEN starts_with({column}, '[') THEN TRY(json_extract({column}, '$[*]')) "
-        f"WHEN starts_with({column}, '{{') AND json_valid({column}) THEN [{column}::JSON] END) AS e "
+        f"unnest(CASE WHEN starts_with({column}, '[') THEN TRY(json_extract({column}, '$[*]'))::VARCHAR[] "
+        f"WHEN starts_with({column}, '{{') AND json_valid({column}) THEN [{column}] END) AS e "
         f"FROM {table.child.parent} WHERE {column} IS NOT NULL"
         for column in table.child.columns
     ]
-    return f"SELECT * FROM ({' UNION ALL '.join(selects)}) WHERE json_type(e) <> 'NULL'"
+    return f"SELECT * FROM ({' UNION ALL '.join(selects)}) WHERE e <> 'null'"

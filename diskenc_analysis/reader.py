@@ -22,7 +22,7 @@ from diskenc_analysis.errors import UnreadableInputError
 from diskenc_analysis.extract import elements_sql, named_sql, resources_sql, unnest_sql
 from diskenc_analysis.inventory import Inventory
 from diskenc_analysis.ledger import Ledger
-from diskenc_analysis.members import OTHER_CASE, SOURCE_MEMBER, file_columns
+from diskenc_analysis.members import JSON_TWIN, OTHER_CASE, SOURCE_MEMBER, file_columns
 
 NORMALISED = "normalised.jsonl"
 Mark = tuple[int, Counter[tuple[str, str]]]
@@ -123,12 +123,9 @@ class Reader:
                 )
             return
         table = self._wanted(name)
-        inserted = 0
         layouts = {layout for arm_type, layout in counts if arm_type in types}
-        for layout in sorted(layouts - ({"flat"} if "loose" in layouts else set())):
-            spec = (opened.path, file_columns(table, layout), opened.format)
-            relation = _objects(opened) if layout == "loose" else _read_json(*spec)
-            inserted += self._insert(table, resources_sql(table, relation, str(source), layout), "odd = 0")
+        kept = sorted(layouts - ({"flat"} if "loose" in layouts else set()))
+        inserted = sum(self._insert_layout(table, layout, opened, source) for layout in kept)
         missing: Counter[str] = Counter()
         if inserted < sum(types.values()):
             sql = resources_sql(table, _objects(opened), str(source), "element")
@@ -136,6 +133,15 @@ class Reader:
             missing = self._read_again(again, {"": sum(types.values()) - inserted}, opened, source)
         for arm_type, rows in types.items():
             self.ledger.place(source, arm_type, rows - missing[arm_type])
+
+    def _insert_layout(self, table: schema.Table, layout: str, opened: envelopes.Opened, source: int) -> int:
+        """Insert the rows of one layout; where a value is of another type than it should be, as JSON."""
+        if layout in JSON_TWIN:
+            relation = _read_json(opened.path, file_columns(table, layout), opened.format, strict=True)
+            with suppress(duckdb.InvalidInputException):
+                return self._insert(table, resources_sql(table, relation, str(source), layout), "odd = 0")
+        twin = JSON_TWIN.get(layout, layout)
+        return self._insert(table, resources_sql(table, _objects(opened), str(source), twin), "odd = 0")
 
     def _insert(self, table: schema.Table, sql: str, where: str) -> int:
         [(rows,)] = self.connection.execute(
@@ -208,8 +214,9 @@ class Reader:
         """Read the normalised rows, set copies aside, make the child tables and close the ledger."""
         for (name, layout), rows in self.waiting.items():
             table = self._wanted(name)
-            relation = _read_json(self.scratch / NORMALISED, file_columns(table, layout), "newline_delimited")
-            stored = self._insert(table, resources_sql(table, relation, SOURCE_MEMBER, layout), "odd <> 3")
+            relation = _json_lines(self.scratch / NORMALISED, "newline_delimited")
+            sql = resources_sql(table, relation, f"(e->>'$.{SOURCE_MEMBER}')", JSON_TWIN[layout])
+            stored = self._insert(table, sql, "odd <> 3")
             if stored != rows:
                 raise UnreadableInputError(f"of {rows} rows for the table {name} {stored} could be stored")
         tables = schema.tables().values()
@@ -253,16 +260,19 @@ def _of(table: schema.Table) -> str:
     return f"arm_type IN ({types})"
 
 
-def _read_json(path: Path, columns: dict[str, str], form: str) -> str:
+def _read_json(path: Path, columns: dict[str, str], form: str, *, strict: bool = False) -> str:
     spec = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
-    options = f"columns = {{{spec}}}, format = '{form}', records = true, ignore_errors = true"
-    return f"read_json({sql_path(path)}, {options})"
+    errors = "" if strict else ", ignore_errors = true"
+    return f"read_json({sql_path(path)}, columns = {{{spec}}}, format = '{form}', records = true{errors})"
 
 
 def _objects(opened: envelopes.Opened) -> str:
-    errors = ", ignore_errors = true" if opened.format == "newline_delimited" else ""
-    source = f"{sql_path(opened.path)}, format = '{opened.format}'{errors}"
-    return f"(SELECT json AS e FROM read_json_objects({source}))"
+    return _json_lines(opened.path, opened.format)
+
+
+def _json_lines(path: Path, form: str) -> str:
+    errors = ", ignore_errors = true" if form == "newline_delimited" else ""
+    return f"(SELECT json AS e FROM read_json_objects({sql_path(path)}, format = '{form}'{errors}))"
 
 
 _NAMELESS = "NOT " + named_sql("e->>'$.id'", "e->>'$.type'")

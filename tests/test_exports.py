@@ -15,6 +15,7 @@ from diskenc_analysis import reader, schema, spelling
 from diskenc_analysis.errors import UnknownNameError, UnreadableInputError
 from diskenc_analysis.exports import load
 from diskenc_analysis.intake import NOT_READ
+from diskenc_analysis.members import file_columns
 from diskenc_analysis.reader import NOT_OURS
 from tests.exported import (
     CMK,
@@ -254,6 +255,24 @@ def test_the_same_disk_is_read_from_every_spelling(inventory, name):
     [volume] = [r for r in records(inventory, "ade_keys") if r["parent_key"] == row["key"]]
     assert (volume["secret_url"], volume["kek_url"]) == (SECRET, KEK)
     assert (volume["kek_vault_id"], volume["secret_vault_id_key"]) == (VAULT_ID, VAULT_ID.lower())
+
+
+@pytest.mark.parametrize("size", PATHS)
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_a_file_in_which_nothing_is_odd_is_read_the_same(tmp_path, name, size):
+    inv = read_text(tmp_path, lines([SPELLINGS[name]]), size, "rows.jsonl")
+    [row], [volume] = records(inv, "disks"), records(inv, "ade_keys")
+    assert subset(row, THE_DISK) == THE_DISK
+    assert (volume["secret_url"], volume["kek_vault_id"]) == (SECRET, VAULT_ID)
+
+
+def test_a_file_is_read_with_structs_that_end_where_text_is_wanted():
+    columns = file_columns(schema.table("vms"), "nested")
+    assert '"hardwareProfile" STRUCT("vmSize" VARCHAR)' in columns["properties"]
+    assert '"osDisk" VARCHAR' in columns["properties"]
+    # One struct cannot hold ultraSSDEnabled and ultraSsdEnabled.
+    assert '"additionalCapabilities" VARCHAR' in columns["properties"]
+    assert columns["sku"] == 'STRUCT("name" VARCHAR)'
 
 
 @pytest.mark.parametrize("name", ODD)
