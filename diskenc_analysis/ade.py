@@ -21,7 +21,7 @@ def ade_layer(facts: Facts, notes: Notes) -> str:
     facts : mapping
         The facts of the profile.
     notes : Notes
-        Takes the evidence, the conflicts, and `ade` as disputed where a source contradicts the first.
+        Takes the evidence, the conflicts, and the other answer where a source contradicts the first.
 
     Returns
     -------
@@ -42,7 +42,8 @@ def ade_layer(facts: Facts, notes: Notes) -> str:
         notes.evidence.append("the instance view says not encrypted [L4]")
     against = [one for one in [*others, *_disabled(facts)] if _contradicts(one[2], layer)]
     notes.conflicts += [f"{who} {what} (Azure Disk Encryption), {one[0]} {one[1]}" for one in against]
-    notes.disputed |= {"ade"} if against else set()
+    if against:
+        notes.disputed["ade"] = "off" if layer == "on" else "on"
     if facts["ext"] == "enable" and facts["flag"] == "was_on" and facts["vm_kind"] != "confidential":
         # No dispute: Enable speaks of the VM, and leaves out what was attached or decrypted later.
         notes.conflicts.append("extension says Enable on a disk that says disabled")
@@ -76,8 +77,15 @@ def _claims(facts: Facts) -> Iterator[Claim]:
 
 def _disabled(facts: Facts) -> Iterator[Claim]:
     """Say that the extension last decrypted the volumes of this disk; alone it never decides (RULES L3.4)."""
-    if facts["ext"] == "disable" and facts["role"] != {"os": "data", "data": "os"}.get(facts["ext_volume"]):
+    if facts["ext"] == "disable" and facts["role"] != _left_out(facts):
         yield "the extension says", "Disable", "off", "L3.4"
+
+
+def _left_out(facts: Facts) -> str:
+    """Name the role that the extension's volume type leaves out; Windows has no type of data disks alone."""
+    if facts["os"] == "windows" and facts["ext_volume"] == "data":
+        return ""
+    return {"os": "data", "data": "os"}.get(facts["ext_volume"], "")
 
 
 def _of_extension(facts: Facts, notes: Notes) -> str:
@@ -86,8 +94,7 @@ def _of_extension(facts: Facts, notes: Notes) -> str:
     if facts["vm_kind"] == "confidential":
         notes.evidence.append("the extension alone says nothing on a confidential VM [L6]")
         return ""
-    other = {"os": "data", "data": "os"}.get(facts["ext_volume"])
-    if facts["vm_flagged"] == "yes" or facts["role"] == other:
+    if facts["vm_flagged"] == "yes" or facts["role"] == _left_out(facts):
         notes.evidence.append("the extension is there, but it did not mark this disk [L3.4]")
         return ""
     notes.evidence.append("only the extension speaks of Azure Disk Encryption [L3.4]")

@@ -188,12 +188,15 @@ def _worst(facts: DiskFacts, vms: Frame, inv: Inventory, of_vm: Mapping[str, Map
     pairs = nw.concat([facts.extra, first], how="vertical").join(vms, on="vm_key", how="left")
     ranked = [{"judged": text, **verdict, **_ranks(verdict)} for text, verdict in of_vm.items()]
     pairs = pairs.join(helper(inv, "vm_ranked", ranked, ["judged", *_OF_VM]), on="judged", how="left")
+    stated = nw.when(nw.col("temp_disk_key_owner") != "").then(nw.col("temp_disk_key_owner"))
+    pairs = pairs.with_columns(temp_disk_key_owner=stated)  # a VM without a temp disk agrees with all
     grouped = pairs.group_by("disk_key").agg(
         *[nw.col(n).min() for n in (*OF_VM, "vm_evidence")],
         nw.col("temp_disk_key_owner").min().alias("low"),
         nw.col("temp_disk_key_owner").max().alias("high"),
     )
-    owner = nw.when(nw.col("low") == nw.col("high")).then(nw.col("low")).otherwise(nw.lit("unknown"))
+    low, high = nw.col("low").fill_null(""), nw.col("high").fill_null("")
+    owner = nw.when(low == high).then(low).otherwise(nw.lit("unknown"))
     values = [*[nw.col(n).str.slice(1) for n in OF_VM], owner, nw.col("vm_evidence")]
     return grouped.select("disk_key", worst=nw.concat_str(values, separator="~"))
 

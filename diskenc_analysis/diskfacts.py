@@ -78,6 +78,7 @@ OWN_FACTS: dict[str, nw.Expr] = {
         ],
         "none",
     ),
+    "volumes": choose([(doubted("ade_volumes"), "doubt")], "read"),
     "conf_disk": unless_doubted(
         words("security_type", _CONFIDENTIAL, "unrecognised", "none"), "doubt", "security_type"
     ),
@@ -113,6 +114,7 @@ _NO_ROW = {
     "odd_type": "",
     "odd_security": "",
     "flag": "no_row",
+    "volumes": "doubt",
     "conf_disk": "no_row",
     "sku_class": "unknown",
     "own_os": "unknown",

@@ -96,12 +96,18 @@ def named_sql(arm_id: str, arm_type: str) -> str:
     return f"coalesce(contains({arm_id}, '/') AND contains({arm_type}, '/'), false)"
 
 
+def _cast(column: Column) -> str:
+    """SQL for a column's value in its type, null where it is not of it: 1 and yes are no booleans."""
+    value = _v(column)
+    if column.dtype == "bool":
+        return f"CASE lower({value}) WHEN 'true' THEN true WHEN 'false' THEN false END"
+    return f"try_cast({value} AS {column.sql_type})" if column.dtype == "float" else value
+
+
 def _columns(table: Table) -> list[str]:
     out = []
     for column in table.columns:
-        value = _v(column)
-        if column.dtype in ("bool", "float"):
-            value = f"try_cast({value} AS {column.sql_type})"
+        value = _cast(column)
         out.append(f'{value} AS "{column.name}"')
         if column.dtype == "ref":
             out.append(f'{key_sql(value)} AS "{column.name}_key"')
@@ -117,7 +123,7 @@ def _doubts(table: Table, parts: _Parts) -> dict[str, str]:
         tests = [f"NOT (starts_with({h}, '{{') OR starts_with({h}, '['))" for h in heads]
         value = _v(column)
         if column.dtype in ("bool", "float"):
-            tests.append(f"({value} IS NOT NULL AND try_cast({value} AS {column.sql_type}) IS NULL)")
+            tests.append(f"({value} IS NOT NULL AND {_cast(column)} IS NULL)")
         elif column.dtype == "json":
             tests.append(f"NOT (starts_with({value}, '{{') OR starts_with({value}, '['))")
         if tests:

@@ -24,6 +24,7 @@ from diskenc_analysis.frames import (
     kept,
     lazy,
     profile,
+    unless_doubted,
 )
 from diskenc_analysis.vmfacts import LIST_FACTS, VM_FACTS, disk_lists, vm_rows
 
@@ -39,6 +40,7 @@ _ABSENT = {
     **dict.fromkeys(("des_type", "des_store", "des_hsm", "secure_type", "secure_store", "secure_hsm"), ""),
     **dict.fromkeys(("des", "secure"), "none"),
 }
+_SECURE = "secure_vm_disk_encryption_set_id"
 _NO_KEY = dict.fromkeys(("kek", "store", "hsm_key"), "unknown")
 
 
@@ -110,7 +112,9 @@ def disk_facts(inv: Inventory) -> DiskFacts:
     -------
     DiskFacts
     """
-    raw = disk_lists(inv).with_columns(**LIST_FACTS).select("disk_key", "vm_key", *LIST_FACTS)
+    secure = {"list_secure": unless_doubted(nw.col(f"{_SECURE}_key"), None, _SECURE)}
+    raw = disk_lists(inv).with_columns(**LIST_FACTS, **secure)
+    raw = raw.select("disk_key", "vm_key", "list_secure", *LIST_FACTS)
     lists, list_known = fold(inv, raw, {n: nw.col(n) for n in LIST_FACTS}, "listing")
     none = {n: nw.lit(None, nw.String) for n in ("image_id", "gallery_image_id", "managed_by_key")}
     disks = own_rows(lazy(inv.disks), "managed_disk")
@@ -120,13 +124,14 @@ def disk_facts(inv: Inventory) -> DiskFacts:
     rows = kept(inv, rows, "disk_own")
     extra = kept(inv, _extra(rows, inv, lists), "extra_owners")
     vms, vm_known = _vms(inv, rows, extra, lists, list_known)
-    listing = lists.group_by("disk_key").agg(nw.col("listing").min())
+    listing = lists.group_by("disk_key").agg(nw.col("listing").min(), nw.col("list_secure").min())
     rows = rows.join(_lineage(rows), on="source_key", how="left").join(listing, on="disk_key", how="left")
     rows = rows.join(kept(inv, _several(rows, extra, vms), "several_owners"), on="disk_key", how="left")
     one = nw.when(given("owner_key")).then(nw.lit("one")).otherwise(nw.lit("none"))
     rows = rows.with_columns(
         vm_key=nw.when(given("first_key")).then(nw.col("first_key")).otherwise(nw.col("owner_key")),
         owners=nw.when(given("owners")).then(nw.col("owners")).otherwise(one),
+        secure_key=nw.when(given("secure_key")).then(nw.col("secure_key")).otherwise(nw.col("list_secure")),
     )
     rows = rows.join(vms.select("vm_key", "vm"), on="vm_key", how="left")
     rows, key_known = _keys(inv, rows)
@@ -197,6 +202,8 @@ def _complete(text: str, known: Mapping[str, Mapping[str, Mapping[str, str]]]) -
         facts |= known[part].get(parts[part], {})
     source = next((p for p in _KEYS if parts[p]), "")
     facts |= known.get(source, {}).get(parts.get(source, ""), _NO_KEY)
+    if not source and facts["flag"] == "on" and facts["volumes"] == "read":
+        facts["kek"] = "no"  # absent from an object that was read whole
     owners, facts["lineage"] = parts["owners"], parts["lineage"]
     facts["host_states"] = {"none": "", "one": f"+{facts['vm_host'] or 'unknown'}"}.get(owners, owners)
     if facts["host_states"] and facts["more_owners"] == "yes" and "unknown" not in facts["host_states"]:
@@ -206,10 +213,19 @@ def _complete(text: str, known: Mapping[str, Mapping[str, Mapping[str, str]]]) -
         facts["own_os"], "unknown"
     )
     facts["os"] = facts["own_os"] if facts["own_os"] in ("windows", "linux") else facts["vm_os"] or "unknown"
-    facts["image"] = facts["own_image"] if facts["own_image"] != "unknown" else facts["vm_image"] or "unknown"
+    facts["image"] = _image(facts)
     if facts["list_kind"] not in ("", "managed_disk"):
         facts["kind"] = facts["list_kind"]
     return facts
+
+
+def _image(facts: Mapping[str, str]) -> str:
+    """Name the origin of the image; a disk that was attached as the OS disk of a VM without one is custom."""
+    if facts["own_image"] != "unknown":
+        return facts["own_image"]
+    if facts["vm_image"] == "none":
+        return "custom" if facts["list_made"] == "attached" else "unknown"
+    return facts["vm_image"] or "unknown"
 
 
 def _attachment(facts: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from itertools import product
 
 from diskenc_analysis.conditions import SCOPES, Conditions, Truth, of_disk
 from diskenc_analysis.editions import Cell, capabilities, cells
-from diskenc_analysis.layers import ENCRYPTED, Facts, Layers, listed_value, own_value, possible
+from diskenc_analysis.layers import ENCRYPTED, Facts, Layers, possible
 
 Judge = Callable[[str, Facts, Layers, str], str]
 #: Capabilities that are facts of a VM and are copied to its disks.
@@ -114,13 +114,12 @@ def readings(facts: Facts, layers: Layers) -> list[Layers]:
         if layers.host in ("on", "partial"):
             alone = replace(alone, host="off")
         out = [without, alone]
-    if "ade" in layers.disputed:
-        out += [replace(one, ade="off" if one.ade == "on" else "on") for one in out]
     if layers.sse == "platform" and facts["des"] != "none":
         out += [replace(one, sse="customer") for one in out]
+    if "ade" in layers.disputed:
+        out += [replace(one, ade=layers.disputed["ade"]) for one in out]
     if "confidential" in layers.disputed:
-        said = {own_value(facts, layers), listed_value(facts)}
-        out = [replace(one, confidential=value) for one in out for value in sorted(said)]
+        out += [replace(one, confidential=layers.disputed["confidential"]) for one in out]
     return out
 
 

@@ -148,7 +148,7 @@ def _temp_key_owner(facts: Facts, temp: str, edition: str) -> str:
     if temp != "yes":
         return "unknown" if temp == "unknown" else ""
     values = _values("temp_disk", facts, edition)
-    if facts["vm_host"] == "on" or values["sse"] == "yes":
+    if facts["vm_host"] == "on" or facts["v5_plus"] == "yes" or values["sse"] == "yes":
         return "platform"
     keks = "+".join(sorted(_states(facts, "kek_states")))
     return {"yes": "customer", "no": "customer_secret"}.get(keks, "unknown")

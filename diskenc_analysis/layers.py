@@ -26,8 +26,8 @@ class Layers:
         What follows from them.
     conflicts, evidence : tuple of str
         Contradictions, and which fields decided, with the numbers of the rules.
-    disputed : frozenset of str
-        The layers on which sources contradict each other.
+    disputed : mapping of str to str
+        The layers on which sources contradict each other, and what the other source says.
     """
 
     sse: str
@@ -40,7 +40,7 @@ class Layers:
     kek: str = "unknown"
     conflicts: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
-    disputed: frozenset[str] = frozenset()
+    disputed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Notes:
 
     conflicts: list[str] = field(default_factory=list)
     evidence: list[str] = field(default_factory=list)
-    disputed: set[str] = field(default_factory=set)
+    disputed: dict[str, str] = field(default_factory=dict)
 
 
 def listed_value(facts: Facts) -> str:
@@ -70,8 +70,11 @@ def find_conflicts(facts: Facts, layers: Layers, notes: Notes) -> None:
     """List the contradictions; the layers keep what the data says (RULES L8)."""
     by_customer = layers.sse in ("customer", "platform_and_customer")
     listed = listed_value(facts) if facts["conf_list"] not in ("", "none") else layers.confidential
-    if facts["role"] == "os" and listed != "unknown" and listed != own_value(facts, layers):
-        notes.disputed.add("confidential")
+    own = own_value(facts, layers)
+    differ = facts["role"] == "os" and listed not in ("unknown", own)
+    stray = facts["vm_kind"] == "other" and facts["conf_disk"] in _CONFIDENTIAL_VM
+    if differ:
+        notes.disputed["confidential"] = listed if own == layers.confidential else own
     volume = facts["ext"] == "enable" and facts["os"] == "windows" and facts["ext_volume"] == "data"
     cases = {
         "captures of this disk differ, and their order is not known": facts["captures"] == "differ",
@@ -90,9 +93,8 @@ def find_conflicts(facts: Facts, layers: Layers, notes: Notes) -> None:
         in (facts["des"], facts["secure"]),
         "platform key, yet a disk encryption set is named": layers.sse == "platform"
         and facts["des"] != "none",
-        "disk and VM differ on confidential encryption": "confidential" in notes.disputed,
-        "confidential disk on a VM that is not confidential": facts["vm_kind"] == "other"
-        and facts["conf_disk"] in _CONFIDENTIAL_VM,
+        "disk and VM differ on confidential encryption": differ,
+        "confidential disk on a VM that is not confidential": stray,
         "Windows VM with a data-only volume type": volume,
     }
     notes.conflicts += [text for text, found in cases.items() if found]

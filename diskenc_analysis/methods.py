@@ -52,7 +52,7 @@ def decide(facts: Facts) -> Layers:
         kek,
         tuple(notes.conflicts),
         tuple(notes.evidence),
-        frozenset(notes.disputed),
+        notes.disputed,
     )
 
 

@@ -48,8 +48,8 @@ def by_name(size: str) -> tuple[str, str]:
 def size_facts(inv: Inventory) -> list[dict[str, str]]:
     """Judge every size that the inventory's VMs have.
 
-    A resource-SKU row decides where there is one (`MaxResourceVolumeMB` or `NvmeDiskSizeInMiB` above zero
-    is a local disk), else the naming rules do.
+    A resource-SKU row decides where it states `MaxResourceVolumeMB` or `NvmeDiskSizeInMiB`, of which one
+    above zero is a local disk; else the naming rules do.
 
     Parameters
     ----------
@@ -67,7 +67,8 @@ def size_facts(inv: Inventory) -> list[dict[str, str]]:
     listed = dict(
         inv.connection.execute(
             "SELECT lower(size), max(greatest(coalesce(resource_volume_mb, 0), coalesce(nvme_disk_mib, 0))) "
-            "FROM vm_sizes WHERE capability_list IS NOT NULL AND lower(resource_type) = 'virtualmachines' "
+            "FROM vm_sizes WHERE coalesce(resource_volume_mb, nvme_disk_mib) IS NOT NULL "
+            "AND lower(resource_type) = 'virtualmachines' "
             "GROUP BY ALL"
         ).fetchall()
     )

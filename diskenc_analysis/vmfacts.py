@@ -119,7 +119,7 @@ VM_FACTS: dict[str, nw.Expr] = {
             (given("image_publisher"), "platform"),
             (given("image_id"), "custom"),
         ],
-        "unknown",
+        "none",
     ),
     "local_disk": nw.col("local_disk").fill_null("unknown"),
     "v5_plus": nw.col("v5_plus").fill_null("unknown"),
@@ -292,6 +292,9 @@ LIST_FACTS: dict[str, nw.Expr] = {
             (given("vhd_uri") & ~given("managed_disk"), "unmanaged_disk"),
         ],
         "managed_disk",
+    ),
+    "list_made": choose(
+        [((nw.col("origin") == "os_disk") & (low("create_option") == "attach"), "attached")], "other"
     ),
     "full_caching": choose([(doubted("full_caching"), "unclear"), (is_true("full_caching"), "yes")], "no"),
     "list_set": choose(

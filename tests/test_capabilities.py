@@ -209,6 +209,16 @@ C3_SHARED = [
     shared("C3 shared one on one unread", ON_HOST, None, temp_disk="unknown", defender_status="unknown"),
     shared("C3 shared one off one unread", NONE, None, **WORST),
 ]
+# K4: a VM without a temp disk says nothing of whose key the others' temp disks have.
+C3_SHARED.append(
+    shared(
+        "C3 shared one without a temp disk",
+        ON_HOST,
+        ON_HOST | {"size": V5},
+        temp_disk="yes",
+        temp_disk_key_owner="platform",
+    )
+)
 ONE_ON = C3_SHARED[1].expected | {
     "c3-shared-one-on-a-os": {"temp_disk": "yes", "defender_status": "Healthy"},
     "c3-shared-one-on-b-os": WORST,

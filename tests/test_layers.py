@@ -328,6 +328,40 @@ L3 = [
         ],
         {"l3-4-beside-os": {"ade": "unknown", "conflicts!": ""}, "l3-4-beside-data": {"ade": "was_on"}},
     ),
+    # Trap 11: Windows has no such scope, so it leaves no disk out.
+    one(
+        "L3 4 windows data volumes alone",
+        extension("l3-4-windows-data-volumes-alone", volume="Data"),
+        ade="unknown",
+        no_vm_cpu="unknown",
+        caches="unknown",
+        **{"conflicts!": ""},
+    ),
+    # K1: absent from an object that was read whole.
+    one(
+        "L3 1 collection without volumes",
+        of_disk={"collection": {"enabled": True}},
+        ade="on",
+        key_owner="customer_secret",
+        customer_keys="no",
+    ),
+    # FACTS 2.3: attached as the OS disk, and no image named.
+    one(
+        "L3 1 attached OS disk",
+        machine={
+            "image": None,
+            "os_disk": listed("l3-1-attached-os-disk-os", createOption="Attach"),
+            **LINUX,
+        },
+        of_disk={"collection": ade()},
+        custom_images="no",
+    ),
+    one(
+        "L2 flag of the wrong type",
+        machine={"security": {"encryptionAtHost": 1}},
+        host="unknown",
+        data_flow="unknown",
+    ),
     Case(
         "L3 disk without VM", [disk("l3-free", collection=ade())], {"l3-free": {"ade": "on", "method": "ade"}}
     ),
@@ -455,6 +489,31 @@ def stub(rule: str) -> dict:
     return {n: v for n, v in agent(rule).items() if n != "properties"}
 
 
+def secured_by_the_vm(rule: str, own: dict | None) -> Case:
+    """Build a confidential VM that alone names the set of its OS disk."""
+    name = f"{slug(rule)}-os"
+    profile = {"securityEncryptionType": "DiskWithVMGuestState", "diskEncryptionSet": {"id": set_id("cvm")}}
+    managed = {"id": disk_id(name), "securityProfile": profile}
+    machine = {"security": CVM, "os_disk": listed(name, managedDisk=managed)}
+    return one(rule, machine=machine, of_disk={"security": own}, **OF_POOL)
+
+
+OF_POOL = {"confidential": "customer", "key_store": "managed_hsm", "hsm": "yes", "conflicts": ""}
+LISTED_SET = [
+    secured_by_the_vm("L5 set that the VM alone names", None),
+    secured_by_the_vm("L5 set that the disk leaves out", secured(f"{CVM_DISK}CustomerKey")),
+    Case(
+        "L5 set of confidential disks in a managed HSM",
+        [
+            des(
+                "cvm",
+                key_url("pool", "k", "managedhsm.azure.net"),
+                kind="ConfidentialVmEncryptedWithCustomerKey",
+            )
+        ],
+        {},
+    ),
+]
 L6 = [
     opted("L6 extension enabled", "yes", enable("l6-extension-enabled")),
     opted("L6 extension failed", "no", enable("l6-extension-failed", outcome="Failed")),
@@ -640,7 +699,7 @@ L8 = [
     ),
 ]
 
-CASES = [*L1, *L2, *L3, *L4, *L5, *L6, *L8]
+CASES = [*L1, *L2, *L3, *L4, *L5, *LISTED_SET, *L6, *L8]
 
 
 @pytest.fixture(scope="module")
