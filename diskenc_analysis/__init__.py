@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from diskenc_analysis import tables as tables
     from diskenc_analysis.blast import blast_radius as blast_radius
     from diskenc_analysis.blast import single_points as single_points
+    from diskenc_analysis.copies import copied_keys as copied_keys
     from diskenc_analysis.coverage import coverage as coverage
     from diskenc_analysis.custody import custody as custody
     from diskenc_analysis.exports import load as load
@@ -44,6 +45,7 @@ _NAMES = {
     "findings": "findings",
     "key_ownership": "ownership",
     "custody": "custody",
+    "copied_keys": "copies",
     "key_checks": "keyrules",
     "blast_radius": "blast",
     "single_points": "blast",

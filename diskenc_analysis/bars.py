@@ -166,6 +166,7 @@ def count_bars(
     parts: Sequence[Part],
     weight: str,
     words: Sequence[str],
+    share: bool = False,
 ) -> go.Figure:
     """Draw counts as bars, a segment for each part.
 
@@ -179,6 +180,8 @@ def count_bars(
         What is counted.
     words : sequence of str
         Title of the chart and heading of the names.
+    share : bool
+        Whether a bar is whole at 100 % of its own total, so that small groups can be read beside large ones.
 
     Returns
     -------
@@ -195,12 +198,20 @@ def count_bars(
         return blank(title)
     figure = go.Figure()
     used = [part for part in parts if any(counts.get(part.key) for _, counts in groups)]
+    totals = [sum(counts.values()) for _, counts in groups]
+    whole = [total / 100 if share else 1.0 for total in totals]
     for part in used:
         hover = [_count_hover(name, counts, part, weight) for name, counts in groups]
-        _segment(figure, part, [counts.get(part.key, 0.0) for _, counts in groups], hover)
-    totals = [sum(counts.values()) for _, counts in groups]
+        lengths = [
+            counts.get(part.key, 0.0) / (unit or 1.0) for (_, counts), unit in zip(groups, whole, strict=True)
+        ]
+        _segment(figure, part, lengths, hover)
     _rows_of(figure, [name for name, _ in groups], [amount(total, weight) for total in totals])
-    figure.update_xaxes(rangemode="tozero", title_text="GiB" if weight == "gib" else "Disks", tickformat=",d")
+    if share:
+        figure.update_xaxes(ticksuffix="%", range=[0, 100], dtick=25)
+    else:
+        title_text = "GiB" if weight == "gib" else "Disks"
+        figure.update_xaxes(rangemode="tozero", title_text=title_text, tickformat=",d")
     table = [
         [name, *(number(counts.get(part.key, 0.0)) for part in used), number(total)]
         for (name, counts), total in zip(groups, totals, strict=True)

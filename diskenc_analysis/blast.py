@@ -14,7 +14,7 @@ from diskenc_analysis.chains import previous_keys
 from diskenc_analysis.custody import every_chain
 from diskenc_analysis.dependents import COUNTS, NOTHING, depending, handed, subscription_names
 from diskenc_analysis.errors import ParameterError, UnknownNameError, suggest
-from diskenc_analysis.frames import lazy, rows_of
+from diskenc_analysis.frames import distinct, given, lazy, rows_of
 from diskenc_analysis.keyrecords import UNREAD, Record
 from diskenc_analysis.keyurls import parse
 from diskenc_analysis.ownership import key_ownership
@@ -161,18 +161,19 @@ def single_points(inv: Inventory, own: Any = None) -> Any:
     'vault'
     """
     own = key_ownership(inv) if own is None else own
-    chains = every_chain(inv, own)
+    linked = set(distinct(lazy(own).filter(given("chain")), "chain"))
+    chains = {name: chain for name, chain in every_chain(inv, own).items() if name in linked}
     pairs = {(chain, f"{kind} {target}") for chain, kind, target in _targets(chains)}
     uses: dict[str, set[str]] = {}
     places: dict[str, set[str]] = {}
     for chain, name in sorted(pairs):
         uses.setdefault(name, set()).add(_use_of(chains[chain]))
         places.setdefault(name, set()).add(_place(chains[chain], name))
-    named = subscription_names(inv)
+    subscriptions = subscription_names(inv)
     rows: list[dict[str, Any]] = [
         {"kind": kind, "target": target, **counts}
         | {"uses": ", ".join(sorted(uses[name])), "happens": "; ".join(_happens(uses[name]))}
-        | {"subscription": named.get(place, place)}
+        | {"subscription": subscriptions.get(place, place)}
         for name, counts in depending(inv, own, pairs).items()
         for kind, _, target in [name.partition(" ")]
         for place in [min(places[name] - {UNREAD}, default=UNREAD)]

@@ -124,7 +124,12 @@ def methods_by(tally: Any, by: str = "subscription_name", weight: str = "disks",
 
 
 def key_owners_by(
-    tally: Any, by: str = "subscription_name", weight: str = "disks", top: int = TOP
+    tally: Any,
+    by: str = "subscription_name",
+    weight: str = "disks",
+    top: int = TOP,
+    *,
+    share: bool = False,
 ) -> go.Figure:
     """Draw who holds the keys, by group.
 
@@ -138,6 +143,8 @@ def key_owners_by(
         What the length of a bar means.
     top : int
         Groups shown; the rest is one row named others.
+    share : bool
+        Whether each bar is whole at 100 % of its group, which shows small groups beside large ones.
 
     Returns
     -------
@@ -152,7 +159,7 @@ def key_owners_by(
     """
     found = _counted(tally, by, "key_owner", weight, KEY_OWNERS)
     ordered = _weakest_first(found, ("platform", "unknown"))
-    return _count_chart(ordered, KEY_OWNERS, by, weight, top, "Key ownership")
+    return _count_chart(ordered, KEY_OWNERS, by, weight, top, "Key ownership", share=share)
 
 
 def heatmap(summary: Any, by: str = "subscription_name", top: int = TOP) -> go.Figure:
@@ -232,11 +239,19 @@ def _add_counts(found: Sequence[dict[str, float]]) -> dict[str, float]:
 
 
 def _count_chart(
-    groups: list[tuple[Any, Any]], parts: Sequence[Part], by: str, weight: str, top: int, what: str
+    groups: list[tuple[Any, Any]],
+    parts: Sequence[Part],
+    by: str,
+    weight: str,
+    top: int,
+    what: str,
+    *,
+    share: bool = False,
 ) -> go.Figure:
     shown, note = _cut(groups, top, _add_counts)
     unit = "GiB" if weight == "gib" else "disks"
-    return count_bars(shown, parts, weight, (f"{what} by {noun(by)}, in {unit}{note}", noun(by).capitalize()))
+    title = f"{what} by {noun(by)}, {'share of' if share else 'in'} {unit}{note}"
+    return count_bars(shown, parts, weight, (title, noun(by).capitalize()), share)
 
 
 def _read(frame: Any, *needed: str) -> list[Row]:

@@ -16,7 +16,7 @@ from diskenc_analysis.look import KEY_STORES, METHODS, ROW_HEIGHT, Part, blank, 
 from diskenc_analysis.text import Row, amount, clean, label, noun, number, percent, rows
 
 __all__ = ["key_expiry", "key_flow", "rotation_age"]
-TOP = 25
+TOP = 15
 _NEUTRAL = "#9AA3AE"
 _ROTATION = (
     Part("auto", "Automatic", "#0072B2"),
@@ -44,7 +44,7 @@ def key_flow(tally: Any, by: str = "subscription_name", weight: str = "disks", t
     weight : {"disks", "gib"}
         What the width of a band means.
     top : int
-        Groups shown; the rest is one named others.
+        Groups shown, 15 at most since thinner bands are not told apart; the rest is one named others.
 
     Returns
     -------
@@ -62,6 +62,7 @@ def key_flow(tally: Any, by: str = "subscription_name", weight: str = "disks", t
     found = [row for row in rows(tally) if row[weight]]
     if not found:
         return blank("From subscription to method to key store")
+    top = min(top, TOP)
     names = _largest(found, by, weight, top)
     flows: dict[tuple[str, str, str], float] = {}
     for row in found:
@@ -111,7 +112,7 @@ def _sankey(flows: dict[tuple[str, str, str], float], groups: Sequence[str], uni
         node={
             "label": [label(name, 34) for _, name in nodes],
             "color": [_NEUTRAL] * len(groups) + [part.color for part in (*methods, *stores)],
-            "pad": 10,
+            "pad": 16,
             "thickness": 14,
             "line": {"width": 0},
         },

@@ -8,20 +8,24 @@ import narwhals as nw
 
 from diskenc_analysis.blast import losses
 from diskenc_analysis.datafiles import write_table
-from diskenc_analysis.keytables import failures, keys, undecided, where, words
+from diskenc_analysis.digest import Lists
+from diskenc_analysis.keyrecords import UNREAD
+from diskenc_analysis.keytables import USES, failures, keys, undecided, where, words
 from diskenc_analysis.keyverdict import facts, short, verdict
 from diskenc_analysis.summary import tally
 from diskenc_analysis.tables import HtmlTable, table
-from diskenc_analysis.text import count_rows, rows
+from diskenc_analysis.text import count_rows, number, rows
 
 __all__ = [
     "abroad",
     "consequences",
+    "copies",
     "facts",
     "failures",
     "idle",
     "keys",
     "missing",
+    "of_other_type",
     "points",
     "stores",
     "undecided",
@@ -64,7 +68,7 @@ def points(found: Any, limit: int = 25) -> HtmlTable:
             "What": _KINDS.get(row["kind"], row["kind"]),
             "Which": short(row["target"]),
             "Subscription": row["subscription"],
-            "Used for": words(row["uses"]),
+            "Used for": "; ".join(USES[use] for use in row["uses"].split(", ")),
             "VMs": row["vms"],
             "Disks": row["disks"],
             "GiB": row["gib"],
@@ -173,6 +177,64 @@ def abroad(own: Any) -> HtmlTable:
         "gib": "GiB",
     }
     return table(tally(held, by=by), "Keys by whose subscription and tenant they lie in", columns)
+
+
+def copies(found: Any, limit: int = 25) -> Lists:
+    """List the snapshots, restore points and images under another key than what they were made of.
+
+    Parameters
+    ----------
+    found : frame
+        `copied_keys`.
+    limit : int
+        Most rows of a list.
+
+    Returns
+    -------
+    Lists
+        Those under another key, then those of which it is not known.
+    """
+    columns = {"kind": "Kind", "copy_id": "Copy", "copy_key": "Its key", "source_id": "Made of"}
+    columns |= {"source_key": "The key of that"}
+    made = []
+    for answer, heading in (("no", "Under another key"), (UNREAD, "Not known")):
+        part = nw.from_native(found).filter(nw.col("same_key") == answer)
+        total = count_rows(part.to_native())
+        if total:
+            lines = [
+                {n: short(row[n]) if n.endswith("_id") else words(row[n]) for n in columns}
+                for row in rows(part.sort("copy_id", "source_id").to_native(), limit)
+            ]
+            shown = table(lines, heading, columns, limit, total)
+            made.append((f"{heading}: {number(total)}", shown))
+    return Lists(tuple(made), "No copy is known to be under another key than what it was made of.")
+
+
+def of_other_type(cov: Any, limit: int = 25) -> HtmlTable:
+    """List the disks whose disk encryption set is of another type than they are.
+
+    Parameters
+    ----------
+    cov : frame
+        Coverage.
+    limit : int
+        Most disks listed.
+
+    Returns
+    -------
+    HtmlTable
+        Sorted by disk id.
+    """
+    odd = nw.from_native(cov).filter(nw.col("conflicts").str.contains(_OTHER_TYPE, literal=True))
+    columns = {"name": "Disk", "subscription_name": "Subscription", "resource_group": "Resource group"}
+    columns |= {"sse": "Storage encryption", "confidential": "Confidential", "gib": "GiB"}
+    total = count_rows(odd.to_native())
+    lines = [{n: words(row[n]) for n in columns} for row in rows(odd.sort("disk_id").to_native(), limit)]
+    return table(lines, "Disks whose set is of another type", columns, limit, total)
+
+
+#: The contradiction as `layers` words it.
+_OTHER_TYPE = "disk and disk encryption set of different types"
 
 
 def idle(custody: Any, limit: int = 25) -> HtmlTable:

@@ -11,6 +11,16 @@ from diskenc_analysis.keyverdict import by_rule, short
 from diskenc_analysis.tables import HtmlTable, table
 from diskenc_analysis.text import Row, number, rows
 
+#: The uses of a key, in words.
+USES = {
+    "customer": "customer key",
+    "platform_and_customer": "platform and customer keys",
+    "confidential": "confidential disk encryption",
+    "ade_key": "Azure Disk Encryption, key",
+    "ade_secret": "Azure Disk Encryption, secret",
+    "unknown": "unknown",
+}
+
 
 def words(value: Any) -> Any:
     """Write a value of the data in words."""
@@ -113,7 +123,7 @@ def keys(custody: Any, limit: int = 25) -> HtmlTable:
         {
             "Vault and key": _key(row),
             "Named by": short(row["set_id"] or "Azure Disk Encryption"),
-            "Store and type": ", ".join(filter(None, (words(row["store"]), row["kty"], row["key_size"]))),
+            "Store and type": _store(row),
             "In an HSM": row["hsm_key"],
             "State": _state(row),
             "Rotated": _rotated(row),
@@ -130,6 +140,11 @@ def _key(row: Row) -> str:
     """Name a key by vault and name; the whole host stands in the data."""
     host, name = (row[n] if row[n] not in (None, UNREAD) else "" for n in ("key_host", "key_name"))
     return "/".join(filter(None, (host.partition(".")[0], name))) or UNREAD
+
+
+def _store(row: Row) -> str:
+    kind = " ".join(filter(None, (row["kty"], row["key_size"])))
+    return ", ".join(filter(None, (words(row["store"]), "type not read" if row["kty"] == UNREAD else kind)))
 
 
 def _state(row: Row) -> str:
