@@ -244,4 +244,10 @@ def _spans(
             key = part_of(parts, part(row)).key
             counts[key] = counts.get(key, 0.0) + float(row["disks"])
     ordered = [(words, groups[words]) for words in order if words in groups]
-    return count_bars(ordered, parts, "disks", (title, "Time"))
+    figure = count_bars(ordered, parts, "disks", (title, "Time"))
+    if ordered:
+        spans = "; ".join(f"{words} {amount(sum(counts.values()), 'disks')}" for words, counts in ordered)
+        figure.update_layout(
+            meta={**figure.layout.meta, "alt": f"By time: {spans}. {figure.layout.meta['alt']}"}
+        )
+    return figure

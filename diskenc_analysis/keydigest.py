@@ -98,7 +98,7 @@ def consequences(found: Any) -> HtmlTable:
     used = {use for row in rows(found) for use in row["uses"].split(", ")}
     lines = [
         {
-            "Used for": words(use),
+            "Used for": USES[use],
             "If the key goes": loss["happens"],
             "Basis": f"{loss['origin']}: {loss['source']}",
         }
@@ -238,7 +238,7 @@ _OTHER_TYPE = "disk and disk encryption set of different types"
 
 
 def idle(custody: Any, limit: int = 25) -> HtmlTable:
-    """List the keys and sets that protect no disk of the inventory.
+    """List the keys and sets that no disk of the inventory needs.
 
     Parameters
     ----------
@@ -250,11 +250,11 @@ def idle(custody: Any, limit: int = 25) -> HtmlTable:
     Returns
     -------
     HtmlTable
-        They may serve what is not in the inventory, or other services than disks.
+        They may serve what is not in the inventory, other services than disks, or a temp disk.
     """
     found = [row for row in rows(custody) if not row["disks"] and not row["possible_disks"]]
     lines = [
-        {"What": _KINDS.get(row["use"], "Azure Disk Encryption setting"), "Which": where(row)}
+        {"What": _KINDS.get(row["use"], "key of Azure Disk Encryption"), "Which": where(row)}
         for row in found[:limit]
     ]
-    return table(lines, "Keys and sets that protect nothing here", limit=limit, total=len(found))
+    return table(lines, "Keys and sets that no disk needs", limit=limit, total=len(found))

@@ -117,17 +117,16 @@ def _checked(chain: Record, uses: list[Record], day: str) -> Iterator[dict[str, 
     for rule in key_rules():
         if not _applies(rule, chain, bool(uses)):
             continue
-        results: dict[str, dict[str, Any]] = {}
+        results: dict[str, list[tuple[str, str, Record]]] = {}
         for use in uses or [{"disks": None, "gib": None}]:
             facts = {**chain, **_of_use(chain, use)}
-            result = judge(rule, facts, day)
-            words = {"value": _said(facts[rule["field"]]), "expected": _expected(rule, facts)}
-            row = results.setdefault(
-                result, {**rule, **chain, **words, "result": result, "disks": 0, "gib": 0.0}
-            )
-            row["disks"] += int(use["disks"] or 0)
-            row["gib"] += float(use["gib"] or 0)
-        yield from results.values()
+            found = (_said(facts[rule["field"]]), _expected(rule, facts), use)
+            results.setdefault(judge(rule, facts, day), []).append(found)
+        for result, group in results.items():
+            values, expected, used = zip(*group, strict=True)
+            words = {"value": "; ".join(sorted(set(values))), "expected": "; ".join(sorted(set(expected)))}
+            disks, gib = (sum(float(use[n] or 0) for use in used) for n in ("disks", "gib"))
+            yield {**rule, **chain, **words, "result": result, "disks": disks, "gib": gib}
 
 
 def _applies(rule: Mapping[str, str], chain: Record, used: bool) -> bool:

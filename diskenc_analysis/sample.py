@@ -106,7 +106,7 @@ def _write_rest(files: _Files, subs: list[Subscription]) -> None:
             "state": "Enabled",
         }
         files.write("subscriptions", template(head | body))
-        for name, line in key_lines(sub.keys):
+        for name, line in key_lines(sub.keys, sub.code):
             files.write(name, line % sub.common)
     for location in sorted({sub.location for sub in subs}):
         for size in VM_SIZES:

@@ -57,6 +57,27 @@ def test_tally_is_the_same(covered, engine):
     assert sum(row["disks"] for row in tallies[0]) == 400
 
 
+@pytest.fixture(scope="module")
+def of_keys():
+    """The frames about keys through each engine, as sorted rows."""
+    found = {}
+    for engine in ENGINES:
+        inv = de.load(de.sample_path(), engine=engine)
+        own = de.key_ownership(inv, as_of="2026-11-24")
+        made = {"own": own, "custody": de.custody(inv, own, as_of="2026-11-24")}
+        made |= {"checks": de.key_checks(inv, own, as_of="2026-11-24"), "points": de.single_points(inv, own)}
+        made |= {"copies": de.copied_keys(inv)}
+        found[engine] = {name: in_order(records(frame)) for name, frame in made.items()}
+    return found
+
+
+@pytest.mark.parametrize("name", ["own", "custody", "checks", "points", "copies"])
+@pytest.mark.parametrize("engine", ENGINES[1:])
+def test_frames_about_keys_are_the_same(of_keys, engine, name):
+    assert of_keys[engine][name] == of_keys["pandas"][name]
+    assert of_keys[engine][name]
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_frames_are_of_the_engine(covered, engine):
     module = type(covered[engine, LATEST]).__module__

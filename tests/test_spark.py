@@ -59,6 +59,22 @@ def test_spark_judges_and_sums_as_duckdb_does(tmp_path):
     assert tuple(shares[0].collect()[0]) == shares[1].fetchall()[0]
 
 
+def test_spark_follows_keys_as_duckdb_does(tmp_path):
+    small = de.load(de.sample_path(), engine="duckdb")
+    spark = de.Inventory.open(small.save(tmp_path / "inventory"), engine="spark")
+    theirs, ours = (de.key_ownership(inv, as_of="2026-11-24") for inv in (spark, small))
+    assert theirs.columns == ours.columns
+    assert sorted(map(tuple, theirs.collect()), key=str) == sorted(ours.fetchall(), key=str)
+    made = (de.custody, de.key_checks)
+    pairs = [
+        (make(spark, theirs, as_of="2026-11-24"), make(small, ours, as_of="2026-11-24")) for make in made
+    ]
+    pairs += [(de.single_points(spark, theirs), de.single_points(small, ours))]
+    pairs += [(de.copied_keys(spark), de.copied_keys(small))]
+    for one, other in pairs:
+        assert sorted(map(tuple, one.collect()), key=str) == sorted(other.fetchall(), key=str)
+
+
 def test_load_hands_the_tables_to_spark():
     inv = de.load(de.sample_path() / "disks.jsonl", engine="spark")
     assert inv.disks.count() == 382
