@@ -34,18 +34,20 @@ __all__ = [
 ]
 
 
-def write_tables(folder: str, own: Any, custody: Any, checks: Any, single_points: Any) -> None:
+def write_tables(folder: str, own: Any, custody: Any, checks: Any, single_points: Any, copied: Any) -> None:
     """Write every row behind a report on keys as Parquet; an empty name writes nothing.
 
     Examples
     --------
-    >>> write_tables("", None, None, None, None)
+    >>> write_tables("", None, None, None, None, None)
     """
     links = "By which key is every disk protected, and how far could it be followed?"
     write_table(folder, "key_ownership", own, links, by=["disk_id", "layer", "chain", "key_url"])
     write_table(folder, "keys", custody, "Which keys are in use or idle, and how are they kept?")
     write_table(folder, "key_checks", checks, "Which rules of custody are met, broken or undecided?")
     write_table(folder, "single_points", single_points, "What stops if a key, a vault or a set goes?")
+    fit = "Are snapshots, restore points and images under the key of what they were made of?"
+    write_table(folder, "copied_keys", copied, fit, by=["kind", "copy_id", "source_id", "copy_key"])
 
 
 def points(found: Any, limit: int = 25) -> HtmlTable:
