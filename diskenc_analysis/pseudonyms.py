@@ -66,7 +66,7 @@ class Pseudonyms:
             return text
         key = text.lower()
         if key not in self._known:
-            kept = text[:3] if key.startswith("mc_") else ""  # such a group says: a managed cluster's
+            kept = "mc_" if key.startswith("mc_") else ""  # such a group says: a managed cluster's
             self._known[key] = f"{kept}name-{self._short(key)}"
         return self._noted(self._known[key], text)
 

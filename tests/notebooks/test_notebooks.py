@@ -61,8 +61,8 @@ def test_imports_stand_in_one_cell(notebook):
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    """The facts that the coverage notebook gathers from the sample, and the sample's own truth."""
+def reported(tmp_path_factory):
+    """The facts that the notebooks gather from the sample, and the sample's own truth."""
     from diskenc_analysis.report import render
 
     truth_file = sample_path() / ".truth.csv"
@@ -70,8 +70,15 @@ def sample(tmp_path_factory):
         pytest.skip("the sample has no truth file")
     with truth_file.open(encoding="utf-8", newline="") as lines:
         truth = list(csv.DictReader(lines))
-    folder = render(sample_path(), tmp_path_factory.mktemp("sample") / "out").folder
-    return json.loads((folder / "facts.json").read_text())["coverage"], truth
+    out = tmp_path_factory.mktemp("sample") / "out"
+    folder = render(sample_path(), out, as_of="2026-11-24").folder
+    return json.loads((folder / "facts.json").read_text()), truth
+
+
+@pytest.fixture(scope="module")
+def sample(reported):
+    facts, truth = reported
+    return facts["coverage"], truth
 
 
 @pytest.mark.parametrize("column", ["method", "key_owner"])
@@ -110,3 +117,49 @@ def test_every_row_of_the_sample_is_in_the_ledger(sample):
     files = sample_path().glob("*.jsonl")
     lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in files)
     assert ledger["rows_read"] == lines == ledger["rows_used"] + ledger["rows_set_aside"]
+
+
+@pytest.fixture(scope="module")
+def keys(reported):
+    facts, truth = reported
+    return facts["key_ownership"], truth
+
+
+@pytest.mark.parametrize("columns", [("key_owner", "key_store"), ("key_owner", "hsm")])
+def test_owners_and_stores_of_the_sample_agree_with_its_truth(keys, columns):
+    facts, truth = keys
+    found = Counter()
+    for row in facts["key_owners"]:
+        found[tuple(row[name] for name in columns)] += row["disks"]
+    year = {"hsm": "hsm@2026"}
+    assert found == Counter(tuple(row[year.get(name, name)] for name in columns) for row in truth)
+
+
+def test_every_sample_disk_has_its_links(keys):
+    facts, truth = keys
+    found = Counter()
+    for row in facts["links"]:
+        found[row["layer"]] += row["disks"]
+    # One each for storage encryption; one more where a disk is, or may be, under another layer with keys.
+    assert found["sse"] == len(truth)
+    assert found["ade"] == sum(row["ade"] in ("on", "unknown") for row in truth)
+    assert found["confidential"] == sum(row["confidential"] in ("platform", "customer") for row in truth)
+
+
+def test_broken_rules_of_the_sample_are_those_that_were_built_in(keys):
+    facts, _ = keys
+    broken = {rule: results["fail"] for rule, results in facts["checks"].items() if results["fail"]}
+    # Built in: one key expired on 2026-09-30; two subscriptions whose keys expire within 90 days (five
+    # of them behind sets in use); a vault without purge protection; a set whose rotation failed, one whose
+    # rotation is under way, one of another type; a vault that is not enabled for ADE, with two keys;
+    # and five sets that do not rotate.
+    assert broken == {
+        "key_expired": 1,
+        "key_expires_soon": 5,
+        "purge_protection": 1,
+        "rotation_error": 1,
+        "previous_keys": 1,
+        "set_type": 1,
+        "ade_access": 2,
+        "auto_rotation": 5,
+    }

@@ -13,6 +13,7 @@ from diskenc_analysis.coverage import COLUMNS, coverage
 from diskenc_analysis.errors import ParameterError, UnknownNameError
 from diskenc_analysis.exports import load
 from diskenc_analysis.manifest import verify
+from diskenc_analysis.ownership import key_ownership
 from diskenc_analysis.pseudonyms import Pseudonyms
 from diskenc_analysis.redact import pseudonyms, redacted
 from diskenc_analysis.report import Options
@@ -187,12 +188,22 @@ def test_the_verdicts_of_the_sample_stay_the_same(mode):
     assert other == plain
 
 
+def test_every_chain_to_a_key_can_still_be_followed():
+    inv = load(sample_path(), engine="duckdb")
+    hidden = redacted(inv, Pseudonyms("all", b"secret"))
+    said = "layer, holder, needed, store, hsm_key, key_state, other_subscription, other_tenant, reason"
+    plain, other = (
+        Counter(key_ownership(one, as_of="2026-11-24").select(said).fetchall()) for one in (inv, hidden)
+    )
+    assert other == plain
+
+
 def test_every_name_and_guid_of_the_sample_is_replaced():
     inv = load(sample_path(), engine="duckdb")
     hidden = redacted(inv, Pseudonyms("all", b"secret"))
     rows = coverage(hidden).select("name, subscription_name, resource_group, disk_id").fetchall()
     assert all(
-        re.fullmatch(r"(?:MC_)?name-[a-z2-7]{13}|\d+", text) for row in rows for text in row[:3] if text
+        re.fullmatch(r"(?:mc_)?name-[a-z2-7]{13}|\d+", text) for row in rows for text in row[:3] if text
     )
     assert all(
         guid.startswith("00000000-")

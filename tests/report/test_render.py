@@ -54,12 +54,14 @@ def notebooks(tmp_path, monkeypatch):
 def test_the_folder_is_complete(rendered):
     made, _ = rendered
     assert sorted(path.name for path in made.folder.iterdir()) == sorted(
-        [*OUTER, "coverage.html", "coverage.ipynb"]
+        [*OUTER, *(f"{name}.{suffix}" for name in params.REPORTED for suffix in ("html", "ipynb"))]
     )
-    tables = ("disks", "files_read", "findings", "gaps", "matrix", "subscriptions")
+    tables = ("copied_keys", "disks", "files_read", "findings", "gaps", "key_checks", "key_ownership", "keys")
+    tables += ("matrix", "single_points", "subscriptions")
     files = sorted(path.name for path in (made.folder / "data").iterdir())
     assert files == [f"{name}.{suffix}" for name in tables for suffix in ("csv", "parquet")]
-    assert made.pages == (made.folder / "coverage.html", made.folder / "index.html")
+    names = ("coverage", "key_ownership", "index")
+    assert made.pages == tuple(made.folder / f"{name}.html" for name in names)
     assert sorted(path.name for path in made.folder.parent.iterdir()) == [made.folder.name]
 
 
