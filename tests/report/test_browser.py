@@ -66,10 +66,11 @@ def look(browser):
         context.close()
 
 
+@pytest.mark.parametrize("name", ["coverage", "key_ownership"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_chart_is_drawn_as_itself_without_a_request(look, folder, scheme):
-    page, asked, said = look(folder / "coverage.html", color_scheme=scheme)
-    notebook = nbformat.read(folder / "coverage.ipynb", as_version=4)
+def test_every_chart_is_drawn_as_itself_without_a_request(look, folder, scheme, name):
+    page, asked, said = look(folder / f"{name}.html", color_scheme=scheme)
+    notebook = nbformat.read(folder / f"{name}.ipynb", as_version=4)
     outputs = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
     charts = sum("application/vnd.plotly.v1+json" in o.get("data", {}) for o in outputs)
     assert charts > 0
