@@ -70,15 +70,34 @@ class Reader:
         self._normalise(parsed.rows, source)
 
     def _read_large(self, path: Path, source: int) -> None:
-        """Let DuckDB read the file: a light pass to count, then one per table and layout that it holds."""
+        """Let DuckDB read the file: in one pass, or one to count, then one per table and layout in it."""
         with envelopes.opened(path, self.scratch) as opened:
             try:
+                if self._read_alike(opened, source):
+                    return
                 found, counts = self._counted(opened)
                 self.ledger.describe(source, found.shape, shapes.signs_of(found.members, counts.total()))
                 for name in {_table(arm_type): None for arm_type, _ in counts}:
                     self._read_table(name, counts, found, source)
             except duckdb.Error as error:
                 raise UnreadableInputError(opened.explain(error)) from None
+
+    def _read_alike(self, opened: envelopes.Opened, source: int) -> bool:
+        """Read a file whose rows are all of one type, as ARM has it; the first that is not undoes it."""
+        name = _table(opened.first_type)
+        if name is None:
+            return False
+        table = self._wanted(name)
+        relation = _read_json(opened.path, file_columns(table, "nested"), opened.format, strict=True)
+        alike = f"odd = 0 AND arm_type = '{opened.first_type}'"
+        try:
+            sql = resources_sql(table, relation, str(source), "nested")
+            rows = self._insert(table, sql, f"CASE WHEN {alike} THEN true ELSE error('another kind') END")
+        except duckdb.InvalidInputException:
+            return False
+        self.ledger.describe(source, opened.shape, shapes.signs_of(opened.members, rows))
+        self.ledger.place(source, opened.first_type, rows)
+        return True
 
     def _counted(self, opened: envelopes.Opened) -> tuple[envelopes.Opened, Counter[tuple[str, str]]]:
         """Count the rows, uncut where the cut went wrong: pages one after the other, long last members."""
@@ -136,17 +155,17 @@ class Reader:
 
     def _insert_layout(self, table: schema.Table, layout: str, opened: envelopes.Opened, source: int) -> int:
         """Insert the rows of one layout; where a value is of another type than it should be, as JSON."""
+        good = f"odd = 0 AND {_of(table)}"
         if layout in JSON_TWIN:
             relation = _read_json(opened.path, file_columns(table, layout), opened.format, strict=True)
             with suppress(duckdb.InvalidInputException):
-                return self._insert(table, resources_sql(table, relation, str(source), layout), "odd = 0")
+                return self._insert(table, resources_sql(table, relation, str(source), layout), good)
         twin = JSON_TWIN.get(layout, layout)
-        return self._insert(table, resources_sql(table, _objects(opened), str(source), twin), "odd = 0")
+        return self._insert(table, resources_sql(table, _objects(opened), str(source), twin), good)
 
     def _insert(self, table: schema.Table, sql: str, where: str) -> int:
         [(rows,)] = self.connection.execute(
-            f'INSERT INTO "{table.name}" BY NAME SELECT * EXCLUDE (arm_type, odd) FROM ({sql}) '
-            f"WHERE {where} AND {_of(table)}"
+            f'INSERT INTO "{table.name}" BY NAME SELECT * EXCLUDE (arm_type, odd) FROM ({sql}) WHERE {where}'
         ).fetchall()
         return int(rows)
 
@@ -216,7 +235,7 @@ class Reader:
             table = self._wanted(name)
             relation = _json_lines(self.scratch / NORMALISED, "newline_delimited")
             sql = resources_sql(table, relation, f"(e->>'$.{SOURCE_MEMBER}')", JSON_TWIN[layout])
-            stored = self._insert(table, sql, "odd <> 3")
+            stored = self._insert(table, sql, f"odd <> 3 AND {_of(table)}")
             if stored != rows:
                 raise UnreadableInputError(f"of {rows} rows for the table {name} {stored} could be stored")
         tables = schema.tables().values()
