@@ -28,11 +28,10 @@ def set_aside_copies(connection: duckdb.DuckDBPyConnection, table: Table, ledger
         Takes the counts, as `duplicate` or `older capture`.
     """
     name = table.name
-    connection.execute(
-        f'CREATE OR REPLACE TEMP TABLE copied AS SELECT key FROM "{name}" GROUP BY key HAVING count(*) > 1'
-    )
-    if connection.execute("SELECT count(*) FROM copied").fetchall() == [(0,)]:
+    copied = f'SELECT key FROM "{name}" GROUP BY key HAVING count(*) > 1'
+    if not connection.execute(f"{copied} LIMIT 1").fetchall():
         return
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE copied AS {copied}")
     compared = [c for c in table.column_names() if c not in _NOT_COMPARED and not c.endswith("_key")]
     dates = [ledger.captured_at(n) for n in range(len(ledger.sources))]
     connection.execute(

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 
-from diskenc_analysis.members import AS_JSON, MemberPath, head_sql, heads_of, markers, paths_of
+from diskenc_analysis.heads import head_name, heads_sql
+from diskenc_analysis.members import MemberPath, paths_of
 from diskenc_analysis.schema import DIFFER, ENVELOPE, Column, Table
 
 #: SQL that tells rows of the other layout.
@@ -17,8 +18,6 @@ _OTHERS = {
     **dict.fromkeys(("nested", "exact"), "NOT has_properties"),
     **dict.fromkeys(("flat", "loose"), "has_properties"),
 }
-#: Tables whose rows may say all beside `properties`.
-_BODILESS = ("subscriptions", "keys")
 
 
 def _json_path(rest: str) -> str:
@@ -27,12 +26,6 @@ def _json_path(rest: str) -> str:
 
 def _plain(rest: str) -> bool:
     return bool(rest) and "[*]" not in rest and not rest.startswith("[name=")
-
-
-def _h(name: str, prefix: str = "h") -> str:
-    """Name the SQL column of a head; members that differ in case alone get names that differ in more."""
-    marked = re.sub("[A-Z]", lambda letter: f"^{letter[0].lower()}", name)
-    return f'"{prefix}_{marked}"'
 
 
 class _Parts:
@@ -50,14 +43,15 @@ class _Parts:
     def select(self) -> str:
         parts = []
         for (head, low), rests in self.wanted.items():
-            text = f"lower({_h(head)})" if low else _h(head)
+            name = head_name(head)
+            text = f"lower({name})" if low else name
             members = ", ".join(map(_json_path, rests))
-            guard = f"CASE WHEN starts_with({_h(head)}, '{{') OR starts_with({_h(head)}, '[') THEN {text} END"
-            parts.append(f"TRY(json_extract_string({guard}, [{members}])) AS {_h(head, f'p{low:d}')}")
+            guard = f"CASE WHEN starts_with({name}, '{{') OR starts_with({name}, '[') THEN {text} END"
+            parts.append(f"TRY(json_extract_string({guard}, [{members}])) AS {head_name(head, f'p{low:d}')}")
         return "".join(f", {p}" for p in parts)
 
     def value(self, path: MemberPath, dtype: str) -> str:
-        head = _h(path.head)
+        head = head_name(path.head)
         if not path.rest:
             return head
         if match := re.fullmatch(r"\[name=(\w+)\]\.(\w+)", path.rest):
@@ -67,7 +61,7 @@ class _Parts:
             found = f"TRY(json_extract_string({head}, {_json_path(path.rest)}))"
             return f"array_to_string({found}, ';')" if dtype == "list" else found
         at = self.wanted[(path.head, path.lower)].index(path.rest) + 1
-        return f"{_h(path.head, f'p{path.lower:d}')}[{at}]"
+        return f"{head_name(path.head, f'p{path.lower:d}')}[{at}]"
 
 
 def _v(column: Column) -> str:
@@ -119,7 +113,7 @@ def _doubts(table: Table, parts: _Parts) -> dict[str, str]:
     doubts = {}
     for column in table.columns:
         paths = [parts.paths[p] for p in column.paths]
-        heads = {_h(path.head): None for path in paths if path.rest}
+        heads = {head_name(path.head): None for path in paths if path.rest}
         tests = [f"NOT (starts_with({h}, '{{') OR starts_with({h}, '['))" for h in heads]
         value = _v(column)
         if column.dtype in ("bool", "float"):
@@ -180,63 +174,8 @@ def resources_sql(table: Table, relation: str, source: str, layout: str) -> str:
         f"WHEN NOT {named_sql('h_id', 'arm_type')} THEN 1 WHEN marked OR hollow THEN 2 ELSE 0 END AS odd"
         f"{', e' if layout == 'element' else ''} FROM (SELECT *, {values} FROM ("
         f"SELECT *, lower({_trimmed('h_id')}) AS key, {_trimmed('h_id')} AS trimmed"
-        f"{parts.select()} FROM ({_heads_sql(table, relation, source, layout)})))"
+        f"{parts.select()} FROM ({heads_sql(table, relation, source, layout)})))"
     )
-
-
-def _heads_sql(table: Table, relation: str, source: str, layout: str) -> str:
-    def top(name: str) -> str:
-        return f"e->>'$.{name}'" if layout in AS_JSON else f'"{name}"'
-
-    heads = ", ".join(
-        f"{head_sql(layout, h, body)} AS {_h(h)}" for h, body in heads_of(table, layout).items()
-    )
-    bodies = [h for h, body in heads_of(table).items() if body and table.name not in _BODILESS]
-    marked = " OR ".join(
-        f"({where}coalesce({', '.join(map(top, names))}) IS NOT NULL)"
-        for where, names in _marks(table, layout, f"{top('properties')} IS NULL AND ")
-        if names
-    )
-    return _parsed_once(
-        f"{heads}, lower({top('type')}) AS arm_type, "
-        f"{top('properties')} IS NOT NULL AS has_properties, {marked or 'false'} AS marked, "
-        f"{_none([head_sql(layout, h, True) for h in bodies])} AS no_body, "
-        f"{_hollow(table, layout)} AS hollow, {source} AS source{', e' if layout == 'element' else ''}",
-        relation,
-    )
-
-
-def _parsed_once(columns: str, relation: str) -> str:
-    """SQL for columns of which those of `e` are taken out in one go: each `->>` parses the whole object.
-
-    A filter above would be pushed below and take them out again, for each of its terms; `unnest` stops it.
-    """
-    paths = list(dict.fromkeys(re.findall(r"e->>('[^']+')", columns)))
-    for at, path in enumerate(paths, start=1):
-        columns = columns.replace(f"e->>{path}", f"m[{at}]")
-    taken = f"(SELECT *, unnest([json_extract_string(e, [{', '.join(paths)}])]) AS m FROM {relation})"
-    return f"SELECT {columns} FROM {taken if paths else relation}"
-
-
-def _hollow(table: Table, layout: str) -> str:
-    """SQL that tells whether there are `properties` but nothing in them that the table knows."""
-    bodies = [h for h, body in heads_of(table).items() if body]
-    if not bodies or layout in ("flat", "loose"):
-        return "false"
-    inner = [f"e->>'$.properties.{h}'" if layout in AS_JSON else f'properties."{h}"' for h in bodies]
-    whole = "e->>'$.properties'" if layout in AS_JSON else "properties"
-    return f"{whole} IS NOT NULL AND {_none(inner)}"
-
-
-def _none(values: list[str]) -> str:
-    return " AND ".join(f"{value} IS NULL" for value in values) or "false"
-
-
-def _marks(table: Table, layout: str, if_flat: str) -> list[tuple[str, list[str]]]:
-    """Pair the markers that hold in a layout with the condition under which they do."""
-    if layout not in AS_JSON:
-        return [("", markers(table, layout))]
-    return [("", markers(table, "nested")), (if_flat, markers(table, "flat"))]
 
 
 def elements_sql(table: Table) -> str:
@@ -278,3 +217,20 @@ def unnest_sql(table: Table) -> str:
         for column in table.child.columns
     ]
     return f"SELECT * FROM ({' UNION ALL '.join(selects)}) WHERE e <> 'null'"
+
+
+def child_sql(table: Table) -> str:
+    """SQL for the rows that other tables carry inside; a resource exported on its own comes first."""
+    if table.child is None:
+        raise ValueError(table.name)
+    if not table.child.whole:
+        return elements_sql(table)
+    sql = resources_sql(table, f"({unnest_sql(table)})", "parent_source", "element")
+    unsure = " OR ".join(f"contains(doubt, '{c}: {DIFFER}')" for c in table.child.columns)
+    parents = f'SELECT key FROM "{table.child.parent}" WHERE {unsure}'
+    return (
+        "SELECT * EXCLUDE (arm_type, odd, e) REPLACE (CASE WHEN regexp_replace(key, '(/[^/]+){2}$', '') IN "
+        f"({parents}) THEN concat_ws('; ', doubt, '*: {DIFFER}') ELSE doubt END AS doubt) "
+        f"FROM ({sql}) WHERE key IS NOT NULL "
+        f'AND key NOT IN (SELECT key FROM "{table.name}") QUALIFY row_number() OVER (PARTITION BY key) = 1'
+    )

@@ -15,14 +15,13 @@ from typing import IO, Any
 
 import duckdb
 
-from diskenc_analysis import envelopes, schema, shapes, spelling, unexported
-from diskenc_analysis.cells import sql_path
+from diskenc_analysis import envelopes, relations, schema, shapes, spelling, unexported
 from diskenc_analysis.dedupe import set_aside_copies
 from diskenc_analysis.errors import UnreadableInputError
-from diskenc_analysis.extract import elements_sql, named_sql, resources_sql, unnest_sql
+from diskenc_analysis.extract import child_sql, resources_sql
 from diskenc_analysis.inventory import Inventory
 from diskenc_analysis.ledger import Ledger
-from diskenc_analysis.members import JSON_TWIN, OTHER_CASE, SOURCE_MEMBER, file_columns
+from diskenc_analysis.members import JSON_TWIN, SOURCE_MEMBER, file_columns
 
 NORMALISED = "normalised.jsonl"
 Mark = tuple[int, Counter[tuple[str, str]]]
@@ -47,9 +46,7 @@ class Reader:
     waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        for name, table in schema.tables().items():
-            columns = ", ".join(f'"{n}" {table.column_type(n)}' for n in table.column_names())
-            self.connection.execute(f'CREATE TABLE "{name}" ({columns})')
+        self.connection.execute("; ".join(map(_create_sql, schema.tables().values())))
         self.lines = (self.scratch / NORMALISED).open("w", encoding="utf-8", errors="replace")
 
     def _wanted(self, name: str) -> schema.Table:
@@ -88,7 +85,7 @@ class Reader:
         if name is None:
             return False
         table = self._wanted(name)
-        relation = _read_json(opened.path, file_columns(table, "nested"), opened.format, strict=True)
+        relation = relations.typed(opened, file_columns(table, "nested"))
         alike = f"odd = 0 AND arm_type = '{opened.first_type}'"
         try:
             sql = resources_sql(table, relation, str(source), "nested")
@@ -111,19 +108,8 @@ class Reader:
             raise
 
     def _count(self, opened: envelopes.Opened) -> Counter[tuple[str, str]]:
-        """Count the rows by type, or none where they do not name themselves, and by layout."""
-        columns = {
-            "id": "VARCHAR",
-            "type": "VARCHAR",
-            "properties": 'STRUCT("_" VARCHAR)',
-            OTHER_CASE: "VARCHAR",
-        }
-        sql = (
-            f"SELECT CASE WHEN {named_sql('id', 'type')} THEN lower(type) ELSE '' END, CASE WHEN properties "
-            f"IS NOT NULL THEN 'nested' WHEN {OTHER_CASE} IS NOT NULL THEN 'loose' ELSE 'flat' END, "
-            f"count(*) FROM {_read_json(opened.path, columns, opened.format)} GROUP BY ALL"
-        )
-        return Counter({(t, layout): n for t, layout, n in self.connection.execute(sql).fetchall()})
+        counted = self.connection.execute(relations.kinds_sql(opened)).fetchall()
+        return Counter({(arm_type, layout): rows for arm_type, layout, rows in counted})
 
     def _read_table(
         self, name: str | None, counts: Counter[tuple[str, str]], opened: envelopes.Opened, source: int
@@ -137,9 +123,7 @@ class Reader:
                 if arm_type:
                     self.ledger.set_aside(source, arm_type, NOT_OURS, rows)
             if types.get(""):
-                self._read_again(
-                    f"SELECT e::VARCHAR, '' FROM {_objects(opened)} WHERE {_NAMELESS}", types, opened, source
-                )
+                self._read_again(relations.nameless_sql(opened), types, opened, source)
             return
         table = self._wanted(name)
         layouts = {layout for arm_type, layout in counts if arm_type in types}
@@ -147,7 +131,7 @@ class Reader:
         inserted = sum(self._insert_layout(table, layout, opened, source) for layout in kept)
         missing: Counter[str] = Counter()
         if inserted < sum(types.values()):
-            sql = resources_sql(table, _objects(opened), str(source), "element")
+            sql = resources_sql(table, relations.objects(opened.path, opened.format), str(source), "element")
             again = f"SELECT e::VARCHAR, arm_type FROM ({sql}) WHERE odd = 2 AND {_of(table)}"
             missing = self._read_again(again, {"": sum(types.values()) - inserted}, opened, source)
         for arm_type, rows in types.items():
@@ -157,11 +141,15 @@ class Reader:
         """Insert the rows of one layout; where a value is of another type than it should be, as JSON."""
         good = f"odd = 0 AND {_of(table)}"
         if layout in JSON_TWIN:
-            relation = _read_json(opened.path, file_columns(table, layout), opened.format, strict=True)
+            relation = relations.typed(opened, file_columns(table, layout))
             with suppress(duckdb.InvalidInputException):
                 return self._insert(table, resources_sql(table, relation, str(source), layout), good)
         twin = JSON_TWIN.get(layout, layout)
-        return self._insert(table, resources_sql(table, _objects(opened), str(source), twin), good)
+        return self._insert(
+            table,
+            resources_sql(table, relations.objects(opened.path, opened.format), str(source), twin),
+            good,
+        )
 
     def _insert(self, table: schema.Table, sql: str, where: str) -> int:
         [(rows,)] = self.connection.execute(
@@ -233,41 +221,30 @@ class Reader:
         """Read the normalised rows, set copies aside, make the child tables and close the ledger."""
         for (name, layout), rows in self.waiting.items():
             table = self._wanted(name)
-            relation = _json_lines(self.scratch / NORMALISED, "newline_delimited")
+            relation = relations.objects(self.scratch / NORMALISED, "newline_delimited")
             sql = resources_sql(table, relation, f"(e->>'$.{SOURCE_MEMBER}')", JSON_TWIN[layout])
             stored = self._insert(table, sql, f"odd <> 3 AND {_of(table)}")
             if stored != rows:
                 raise UnreadableInputError(f"of {rows} rows for the table {name} {stored} could be stored")
+        filled = {_table(arm_type) for _, arm_type in self.ledger.placed}
         tables = schema.tables().values()
         for source, members in self.exported.items():
             unexported.put_in_doubt(self.connection, source, members, self.ledger)
         for table in tables:
-            if table.types:
+            if table.name in filled:
                 set_aside_copies(self.connection, table, self.ledger)
         for table in tables:
-            if table.child:
+            if table.child and table.child.parent in filled:
                 self.connection.execute(
-                    f'INSERT INTO "{table.name}" BY NAME {_child_sql(self._wanted(table.name))}'
+                    f'INSERT INTO "{table.name}" BY NAME {child_sql(self._wanted(table.name))}'
                 )
         inv = Inventory(self.connection, "duckdb" if engine == "spark" else engine, self.ledger.rows())
         return inv.through_parquet(engine) if engine == "spark" else inv
 
 
-def _child_sql(table: schema.Table) -> str:
-    """SQL for the rows that other tables carry inside; a resource exported on its own comes first."""
-    if table.child is None:
-        raise ValueError(table.name)
-    if not table.child.whole:
-        return elements_sql(table)
-    sql = resources_sql(table, f"({unnest_sql(table)})", "parent_source", "element")
-    unsure = " OR ".join(f"contains(doubt, '{c}: {schema.DIFFER}')" for c in table.child.columns)
-    parents = f'SELECT key FROM "{table.child.parent}" WHERE {unsure}'
-    return (
-        "SELECT * EXCLUDE (arm_type, odd, e) REPLACE (CASE WHEN regexp_replace(key, '(/[^/]+){2}$', '') IN "
-        f"({parents}) THEN concat_ws('; ', doubt, '*: {schema.DIFFER}') ELSE doubt END AS doubt) "
-        f"FROM ({sql}) WHERE key IS NOT NULL "
-        f'AND key NOT IN (SELECT key FROM "{table.name}") QUALIFY row_number() OVER (PARTITION BY key) = 1'
-    )
+def _create_sql(table: schema.Table) -> str:
+    columns = ", ".join(f'"{n}" {table.column_type(n)}' for n in table.column_names())
+    return f'CREATE TABLE "{table.name}" ({columns})'
 
 
 def _table(arm_type: str | None) -> str | None:
@@ -277,21 +254,3 @@ def _table(arm_type: str | None) -> str | None:
 def _of(table: schema.Table) -> str:
     types = ", ".join(f"'{t}'" for t in table.types)
     return f"arm_type IN ({types})"
-
-
-def _read_json(path: Path, columns: dict[str, str], form: str, *, strict: bool = False) -> str:
-    spec = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
-    errors = "" if strict else ", ignore_errors = true"
-    return f"read_json({sql_path(path)}, columns = {{{spec}}}, format = '{form}', records = true{errors})"
-
-
-def _objects(opened: envelopes.Opened) -> str:
-    return _json_lines(opened.path, opened.format)
-
-
-def _json_lines(path: Path, form: str) -> str:
-    errors = ", ignore_errors = true" if form == "newline_delimited" else ""
-    return f"(SELECT json AS e FROM read_json_objects({sql_path(path)}, format = '{form}'{errors}))"
-
-
-_NAMELESS = "NOT " + named_sql("e->>'$.id'", "e->>'$.type'")
