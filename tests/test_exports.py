@@ -266,6 +266,25 @@ def test_a_file_in_which_nothing_is_odd_is_read_the_same(tmp_path, name, size):
     assert (volume["secret_url"], volume["kek_vault_id"]) == (SECRET, VAULT_ID)
 
 
+@pytest.mark.parametrize(
+    ("last", "used", "doubts"),
+    [
+        (disk("last"), 5_001, 0),
+        (disk("last", encryption="AES"), 5_001, 1),
+        (older_sdk("last"), 5_001, 0),
+        (SITE, 5_000, 0),
+        ({"location": "westeurope"}, 5_000, 0),
+        (5, 5_000, 0),
+    ],
+    ids=["alike", "wrong type", "spelling", "type", "no id", "no object"],
+)
+def test_the_last_of_many_rows_may_be_of_another_kind(tmp_path, last, used, doubts):
+    rows = [*(disk(f"d{n}") for n in range(5_000)), last]
+    inv = read_text(tmp_path, lines(rows), DIRECT, "rows.jsonl")
+    assert (inv.totals["rows_read"], inv.totals["rows_used"], inv.count("disks")) == (5_001, used, used)
+    assert len([r for r in records(inv, "disks") if r["doubt"]]) == doubts
+
+
 def test_a_file_is_read_with_structs_that_end_where_text_is_wanted():
     columns = file_columns(schema.table("vms"), "nested")
     assert '"hardwareProfile" STRUCT("vmSize" VARCHAR)' in columns["properties"]
