@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -142,6 +143,11 @@ def coverage(
     edition: Annotated[str, typer.Option(help="Edition of the encryption matrix.")] = "latest",
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="File to write to.")] = None,
+    keep_going: Annotated[bool, typer.Option(help="Load the rest where a file cannot be read.")] = False,
+    expect_subscriptions: Annotated[
+        Path | None, typer.Option(help="File with one subscription id a line: say which are absent.")
+    ] = None,
+    max_age: Annotated[int | None, typer.Option(min=0, help="Days beyond which a capture is old.")] = None,
 ) -> None:
     """Print the share of disks that each capability covers, with its bounds.
 
@@ -150,11 +156,19 @@ def coverage(
     import diskenc_analysis as de
     from diskenc_analysis.printing import write
 
-    inv = de.load(inventory, engine="duckdb", memory_limit=_MEMORY, verdict_only=True)
+    inv = de.load(
+        inventory,
+        engine="duckdb",
+        memory_limit=_MEMORY,
+        verdict_only=True,
+        keep_going=keep_going,
+        expect_subscriptions=expect_subscriptions,
+        captured_since=_days_ago(max_age),
+    )
     inv.require_disks()
     summary = de.summarize(de.coverage(inv, edition), by, capability, weight)
     write(summary, form.value, out)
-    typer.echo(_ledger_line(inv), err=True)
+    typer.echo("\n".join([_ledger_line(inv), *_notes(inv)]), err=True)
 
 
 @app.command()
@@ -254,6 +268,17 @@ def _ledger_line(inv: Any) -> str:
     totals = inv.totals
     read, used, aside = (totals[f"rows_{n}"] for n in ("read", "used", "set_aside"))
     return f"{read:,} rows read, {used:,} used, {aside:,} set aside"
+
+
+def _days_ago(days: int | None) -> date | None:
+    return None if days is None else datetime.now(UTC).date() - timedelta(days=days)
+
+
+def _notes(inv: Any) -> list[str]:
+    """Give what the ledger notes of the files: lost, old, without columns, or with subscriptions absent."""
+    sql = "SELECT DISTINCT source, notes FROM ledger WHERE notes <> '' ORDER BY ALL"
+    found = inv.connection.execute(sql).fetchall()
+    return [note if note.startswith(source) else f"{source}: {note}" for source, note in found]
 
 
 def main() -> None:

@@ -140,6 +140,7 @@ def files(inv: Inventory, limit: int = 200) -> Lists:
         "reasons": "Why",
         "truncation_reason": "Signs of a cut",
         "status": "Collected",
+        "notes": "Notes",
         "captured_at": "Captured",
         "shape": "Shape",
     }

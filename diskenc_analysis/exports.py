@@ -10,6 +10,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,10 +20,12 @@ import duckdb
 
 from diskenc_analysis import parquet
 from diskenc_analysis.archives import is_shown
+from diskenc_analysis.captures import expected_subscriptions, note_absent, note_times
 from diskenc_analysis.collected import NOTE, read_note, take_in
 from diskenc_analysis.errors import UnreadableInputError, suggest
 from diskenc_analysis.intake import Intake
 from diskenc_analysis.inventory import Inventory, check_engine
+from diskenc_analysis.ledger import sha256
 from diskenc_analysis.reader import Reader
 
 if TYPE_CHECKING:
@@ -41,6 +44,8 @@ def load(
     small_bytes: int = SMALL_BYTES,
     verdict_only: bool = False,
     keep_going: bool = False,
+    expect_subscriptions: str | PathLike[str] | None = None,
+    captured_since: date | None = None,
 ) -> Inventory:
     """Read export files into an inventory.
 
@@ -61,6 +66,10 @@ def load(
         Read those columns alone on which a verdict rests, which is faster; the others stay empty.
     keep_going : bool
         Pass over a file that cannot be read at all: the ledger then says why it is missing.
+    expect_subscriptions : path, optional
+        Text file with the GUID of one subscription a line; the ledger says which of them are absent.
+    captured_since : datetime.date, optional
+        The ledger notes captures from before that day. Files and folders tell theirs by a date in the name.
 
     Returns
     -------
@@ -72,6 +81,8 @@ def load(
         When a path does not exist, or (unless `keep_going`) a file cannot be read at all.
     UnknownNameError
         When the engine is unknown.
+    ParameterError
+        When the list of expected subscriptions cannot be read.
 
     Examples
     --------
@@ -81,6 +92,8 @@ def load(
     6
     """
     check_engine(engine)
+    listed = Path(expect_subscriptions) if expect_subscriptions else None
+    expected = expected_subscriptions(listed) if listed else []
     files = list(_files(paths))
     with tempfile.TemporaryDirectory(prefix="diskenc-") as scratch, ThreadPoolExecutor(1) as hasher:
         reader = Reader(_connect(memory_limit), Path(scratch), small_bytes, verdict_only)
@@ -92,7 +105,14 @@ def load(
                     intake.take(path)
             for path, note in notes.items():
                 take_in(path, note, reader.ledger)
-        return reader.finish(engine)
+        reader.finish()
+        note_times(reader.ledger, captured_since)
+        if listed:
+            source = reader.ledger.add(listed)
+            reader.ledger.hash_later(source, hasher.submit(sha256, listed))
+            note_absent(reader.ledger, source, expected, reader.connection)
+        inv = Inventory(reader.connection, "duckdb" if engine == "spark" else engine, reader.ledger.rows())
+        return inv.through_parquet(engine) if engine == "spark" else inv
 
 
 def _connect(memory_limit: str | None) -> duckdb.DuckDBPyConnection:

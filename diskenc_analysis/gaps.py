@@ -70,6 +70,18 @@ _GAPS = (
         "whatever rests on those values; the column doubt of the tables names them",
     ),
     _Gap(
+        "expected subscriptions of which nothing was read",
+        """SELECT sum(regexp_extract(notes, '^[0-9]+')::INTEGER) FROM ledger
+        WHERE shape = 'list of expected subscriptions' AND notes <> ''""",
+        "every disk that they hold; the ledger's notes name them",
+    ),
+    _Gap(
+        "files whose capture is old, or more than a day from that of another table",
+        """SELECT count(DISTINCT source) FROM ledger
+        WHERE regexp_matches(notes, 'captured [0-9]+ days before')""",
+        "what changed since; disks are joined with VMs and sets of another day",
+    ),
+    _Gap(
         "files that could not be read",
         "SELECT count(DISTINCT source) FROM ledger WHERE shape = 'unreadable'",
         "whatever they hold; the ledger's notes say why",

@@ -19,7 +19,6 @@ from diskenc_analysis import envelopes, relations, schema, shapes, spelling, une
 from diskenc_analysis.dedupe import set_aside_copies
 from diskenc_analysis.errors import UnreadableInputError
 from diskenc_analysis.extract import child_sql, resources_sql
-from diskenc_analysis.inventory import Inventory
 from diskenc_analysis.ledger import Ledger
 from diskenc_analysis.members import JSON_TWIN, SOURCE_MEMBER, file_columns
 
@@ -217,8 +216,8 @@ class Reader:
         self.exported.pop(source, None)
         self.ledger.forget(source)
 
-    def finish(self, engine: str) -> Inventory:
-        """Read the normalised rows, set copies aside, make the child tables and close the ledger."""
+    def finish(self) -> None:
+        """Read the normalised rows, set copies aside, and make the child tables."""
         for (name, layout), rows in self.waiting.items():
             table = self._wanted(name)
             relation = relations.objects(self.scratch / NORMALISED, "newline_delimited")
@@ -238,8 +237,6 @@ class Reader:
                 self.connection.execute(
                     f'INSERT INTO "{table.name}" BY NAME {child_sql(self._wanted(table.name))}'
                 )
-        inv = Inventory(self.connection, "duckdb" if engine == "spark" else engine, self.ledger.rows())
-        return inv.through_parquet(engine) if engine == "spark" else inv
 
 
 def _create_sql(table: schema.Table) -> str:
