@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import IO, Any
 
 import duckdb
 
-from diskenc_analysis import envelopes, relations, schema, shapes, spelling, unexported
+from diskenc_analysis import envelopes, projected, relations, schema, shapes, spelling, unexported
 from diskenc_analysis.dedupe import set_aside_copies
 from diskenc_analysis.errors import UnreadableInputError
 from diskenc_analysis.extract import child_sql, resources_sql
@@ -32,7 +31,7 @@ class Reader:
     """Reads files one by one into the canonical tables of a connection.
 
     `lines` is the file of normalised rows, `waiting` the tables and layouts that it holds, `exported` the
-    members that the columns of a flat file hold.
+    members that the columns of a flat file hold, `projections` the files whose rows are to be spread.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -40,6 +39,7 @@ class Reader:
     small_bytes: int
     verdict_only: bool = False
     exported: dict[int, frozenset[str]] = field(default_factory=dict)
+    projections: set[int] = field(default_factory=set)
     ledger: Ledger = field(default_factory=Ledger)
     lines: IO[str] = field(init=False)
     waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -63,7 +63,7 @@ class Reader:
         parsed = shapes.parse(envelopes.read_text(path), str(path))
         self.ledger.describe(source, parsed.shape, parsed.signs)
         self.ledger.set_aside(source, "", "unreadable", parsed.unreadable)
-        self._normalise(parsed.rows, source)
+        self._normalise(parsed, source)
 
     def _read_large(self, path: Path, source: int) -> None:
         """Let DuckDB read the file: in one pass, or one to count, then one per table and layout in it."""
@@ -73,6 +73,11 @@ class Reader:
                     return
                 found, counts = self._counted(opened)
                 self.ledger.describe(source, found.shape, shapes.signs_of(found.members, counts.total()))
+                if found.shape == projected.REPLY and not any(form == "nested" for _, form in counts):
+                    self.projections.add(source)
+                    everything = f"SELECT e::VARCHAR, '' FROM {relations.objects(found.path, found.format)}"
+                    self._read_again(everything, {"": counts.total()}, found, source)
+                    return
                 for name in {_table(arm_type): None for arm_type, _ in counts}:
                     self._read_table(name, counts, found, source)
             except duckdb.Error as error:
@@ -179,15 +184,25 @@ class Reader:
                 parsed.unreadable += 1
         self.ledger.sign(source, parsed.signs)
         self.ledger.set_aside(source, "", "unreadable", parsed.unreadable)
-        self._normalise(parsed.rows, source)
+        self._normalise(parsed, source)
 
-    def _normalise(self, rows: Iterable[Any], source: int) -> None:
+    def _normalise(self, parsed: shapes.Parsed, source: int) -> None:
         """Write rows as normalised JSON lines, to be read into their tables at the end."""
-        for raw in rows:
+        if parsed.shape == projected.REPLY and projected.is_projected(parsed.rows):
+            self.projections.add(source)
+        for raw in parsed.rows:
             try:
-                self._write(spelling.normalise(raw), source)
+                self._write(spelling.normalise(self._spread(raw, source)), source)
             except RecursionError:
                 self.ledger.set_aside(source, "", "nested too deeply", 1)
+
+    def _spread(self, row: Any, source: int) -> Any:
+        """Put the values of a projected row in place, and note which members there are columns for."""
+        if source not in self.projections or not isinstance(row, dict):
+            return row
+        row, exported = projected.spread(row)
+        self.exported[source] = self.exported.get(source, frozenset()) | exported
+        return row
 
     def _write(self, row: dict[str, Any] | None, source: int) -> None:
         arm_type = str((row or {}).get("type") or "").lower()

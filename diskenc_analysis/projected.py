@@ -1,0 +1,73 @@
+"""Rows of a Resource Graph query that projects single values: flat, and without what it left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from diskenc_analysis.headers import members
+from diskenc_analysis.schema import fold
+
+#: Shape of the replies that may hold such rows.
+REPLY = "Resource Graph reply"
+
+
+def is_projected(rows: Iterable[Any]) -> bool:
+    """Tell whether no row of a reply has its properties: the query took single values out of them.
+
+    Parameters
+    ----------
+    rows : iterable of object
+        All rows of a reply.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_projected([{"id": "/a", "properties_diskState": "Attached"}]), is_projected([{"properties": {}}])
+    (True, False)
+    """
+    return not any(fold(str(name)) == "properties" for row in rows if isinstance(row, dict) for name in row)
+
+
+def spread(row: dict[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
+    """Put the values of a flat row where ARM has them.
+
+    Parameters
+    ----------
+    row : dict
+        Values by column, such as `properties_encryption_type`.
+
+    Returns
+    -------
+    row : dict
+        The members; a column that holds nothing is left out, as null is.
+    exported : frozenset of str
+        Which members the columns are for.
+
+    Examples
+    --------
+    >>> spread({"id": "/a", "properties_encryption_type": "X", "sku_name": None})[0]
+    {'id': '/a', 'encryption': {'type': 'X'}}
+    """
+    names = tuple(map(str, row))
+    found, values = _members(names), list(row.values())
+    out: dict[str, Any] = {n: v for at, (n, v) in enumerate(row.items()) if at not in found.values()}
+    for member, at in found.items():
+        if values[at] is not None:
+            _put(out, member.split("."), values[at])
+    return out, frozenset(found)
+
+
+@lru_cache(maxsize=64)
+def _members(names: Sequence[str]) -> dict[str, int]:
+    return members(names)
+
+
+def _put(node: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    for name in path[:-1]:
+        node = node.setdefault(name, {})
+    node[path[-1]] = value
