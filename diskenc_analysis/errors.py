@@ -69,6 +69,10 @@ class SignInError(UnreadableInputError):
     """No sign-in to Azure works, so live data cannot be read at all."""
 
 
+class TooDeepError(UnreadableInputError):
+    """JSON nested deeper than Python's parser goes; DuckDB goes deeper."""
+
+
 class NotebookFailedError(DiskencError):
     """A notebook raised while it ran; the executed copy is kept for reading."""
 

@@ -19,6 +19,9 @@ _OTHERS = {
     **dict.fromkeys(("flat", "loose"), "has_properties"),
 }
 
+#: More than any number of the tables can be: a disk has at most some 7e13 bytes.
+_MOST = "1e18"
+
 
 def _json_path(rest: str) -> str:
     return f"'${rest}'" if rest.startswith("[") else f"'$.{rest}'"
@@ -91,11 +94,15 @@ def named_sql(arm_id: str, arm_type: str) -> str:
 
 
 def _cast(column: Column) -> str:
-    """SQL for a column's value in its type, null where it is not of it: 1 and yes are no booleans."""
+    """SQL for a column's value in its type, null where it is not of it.
+
+    1 and yes are no flags; all numbers of the tables are sizes or counts, finite and not negative.
+    """
     value = _v(column)
     if column.dtype == "bool":
         return f"CASE lower({value}) WHEN 'true' THEN true WHEN 'false' THEN false END"
-    return f"try_cast({value} AS {column.sql_type})" if column.dtype == "float" else value
+    cast = f"try_cast({value} AS {column.sql_type})"
+    return f"CASE WHEN {cast} BETWEEN 0 AND {_MOST} THEN {cast} END" if column.dtype == "float" else value
 
 
 def _columns(table: Table) -> list[str]:

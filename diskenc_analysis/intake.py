@@ -105,10 +105,10 @@ class Intake:
     def _take_flat(self, path: Path, kind: str, source: int) -> None:
         """Read a table of cells by way of JSON lines: there is one reader."""
         flat = written(path, kind, self.reader.connection, self.reader.scratch)
-        self.reader.exported[source] = flat.exported
         if flat.path.stat().st_size:
             self.reader.read(flat.path, source)
         flat.path.unlink()
+        self.reader.exported[source] = flat.exported
         ledger = self.reader.ledger
         ledger.describe(source, _SHAPES[kind], ledger.sources[source].signs)
         ledger.set_aside(source, "", "unreadable", flat.rejected)

@@ -16,13 +16,15 @@ import duckdb
 
 from diskenc_analysis import envelopes, projected, relations, schema, shapes, spelling, unexported
 from diskenc_analysis.dedupe import set_aside_copies
-from diskenc_analysis.errors import UnreadableInputError
+from diskenc_analysis.errors import TooDeepError, UnreadableInputError
 from diskenc_analysis.extract import child_sql, resources_sql
 from diskenc_analysis.ledger import Ledger
 from diskenc_analysis.members import JSON_TWIN, SOURCE_MEMBER, file_columns
 
 NORMALISED = "normalised.jsonl"
 Mark = tuple[int, Counter[tuple[str, str]]]
+_START = 65_536
+TOO_DEEP = "nested too deeply"
 NOT_OURS = "not a disk-related type"
 
 
@@ -60,21 +62,30 @@ class Reader:
             self._read_large(path, source)
 
     def _read_small(self, path: Path, source: int) -> None:
-        parsed = shapes.parse(envelopes.read_text(path), str(path))
-        self.ledger.describe(source, parsed.shape, parsed.signs)
-        self.ledger.set_aside(source, "", "unreadable", parsed.unreadable)
-        self._normalise(parsed, source)
+        """Let Python read the file whole; where a row is nested too deeply for it, DuckDB reads them all."""
+        mark = self.mark()
+        try:
+            parsed = shapes.parse(envelopes.read_text(path), str(path))
+            self.ledger.describe(source, parsed.shape, parsed.signs)
+            self.ledger.set_aside(source, "", "unreadable", parsed.unreadable)
+            self._normalise(parsed, source)
+            deep = self.ledger.aside[source, "", TOO_DEEP] > 0
+        except TooDeepError:
+            deep = True
+        if deep:
+            self.forget(source, mark)
+            self._read_large(path, source)
 
     def _read_large(self, path: Path, source: int) -> None:
         """Let DuckDB read the file: in one pass, or one to count, then one per table and layout in it."""
         with envelopes.opened(path, self.scratch) as opened:
             try:
-                if self._read_alike(opened, source):
+                odd = spelling.is_odd(_start(opened.path))
+                if not odd and self._read_alike(opened, source):
                     return
                 found, counts = self._counted(opened)
                 self.ledger.describe(source, found.shape, shapes.signs_of(found.members, counts.total()))
-                if found.shape == projected.REPLY and not any(form == "nested" for _, form in counts):
-                    self.projections.add(source)
+                if odd or self._is_projected(found, counts, source):
                     everything = f"SELECT e::VARCHAR, '' FROM {relations.objects(found.path, found.format)}"
                     self._read_again(everything, {"": counts.total()}, found, source)
                     return
@@ -99,6 +110,12 @@ class Reader:
         self.ledger.describe(source, opened.shape, shapes.signs_of(opened.members, rows))
         self.ledger.place(source, opened.first_type, rows)
         return True
+
+    def _is_projected(self, opened: envelopes.Opened, counts: Counter[tuple[str, str]], source: int) -> bool:
+        """Tell whether a query chose the columns, so that every row needs the thorough pass."""
+        if opened.shape == projected.REPLY and not any(layout == "nested" for _, layout in counts):
+            self.projections.add(source)
+        return source in self.projections
 
     def _counted(self, opened: envelopes.Opened) -> tuple[envelopes.Opened, Counter[tuple[str, str]]]:
         """Count the rows, uncut where the cut went wrong: pages one after the other, long last members."""
@@ -180,7 +197,9 @@ class Reader:
         for text in texts:
             try:
                 shapes.unwrap(json.loads(text or ""), parsed)
-            except (ValueError, RecursionError):
+            except RecursionError:
+                self.ledger.set_aside(source, "", TOO_DEEP, 1)
+            except ValueError:
                 parsed.unreadable += 1
         self.ledger.sign(source, parsed.signs)
         self.ledger.set_aside(source, "", "unreadable", parsed.unreadable)
@@ -194,7 +213,7 @@ class Reader:
             try:
                 self._write(spelling.normalise(self._spread(raw, source)), source)
             except RecursionError:
-                self.ledger.set_aside(source, "", "nested too deeply", 1)
+                self.ledger.set_aside(source, "", TOO_DEEP, 1)
 
     def _spread(self, row: Any, source: int) -> Any:
         """Put the values of a projected row in place, and note which members there are columns for."""
@@ -252,6 +271,11 @@ class Reader:
                 self.connection.execute(
                     f'INSERT INTO "{table.name}" BY NAME {child_sql(self._wanted(table.name))}'
                 )
+
+
+def _start(path: Path) -> str:
+    with path.open("rb") as file:
+        return file.read(_START).decode("utf-8", "replace")
 
 
 def _create_sql(table: schema.Table) -> str:

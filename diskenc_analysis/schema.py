@@ -265,9 +265,20 @@ def spellings() -> dict[str, str]:
     """
     known = {fold(n): n for n in ("id", "name", "type", "location", "tags", "properties", "value", "data")}
     known["handwareprofile"] = "hardwareProfile"  # seen misspelt so in exports of an older SDK
-    for one in tables().values():
-        for column in one.columns:
-            for path in column.paths:
-                for name in re.findall(r"[A-Za-z]\w*", re.sub(r"\[name=\w+\]", "", path)):
-                    known.setdefault(fold(name), name)
+    for name in path_names():
+        known.setdefault(fold(name), name)
     return known
+
+
+@cache
+def path_names() -> tuple[str, ...]:
+    """Name every member of the paths, in the spelling of each path.
+
+    Examples
+    --------
+    >>> {"diskSizeGB", "diskSizeGb"} <= set(path_names())
+    True
+    """
+    paths = [path for one in tables().values() for column in one.columns for path in column.paths]
+    plain = " ".join(re.sub(r"\[name=\w+\]", "", path) for path in paths)
+    return tuple(dict.fromkeys(re.findall(r"[A-Za-z]\w*", plain)))

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from diskenc_analysis.errors import UnreadableInputError
+from diskenc_analysis.errors import TooDeepError, UnreadableInputError
 from diskenc_analysis.schema import fold
 
 _BROKEN = object()
@@ -59,6 +59,8 @@ def parse(text: str, name: str) -> Parsed:
     ------
     UnreadableInputError
         When the text holds no JSON at all; names the file, the line and the column.
+    TooDeepError
+        When a record is nested deeper than Python's parser goes.
 
     Examples
     --------
@@ -73,7 +75,7 @@ def parse(text: str, name: str) -> Parsed:
         for value in values:
             unwrap(value, parsed)
     except RecursionError:
-        raise UnreadableInputError(f"{name}: nested too deeply to be an Azure export") from None
+        raise TooDeepError(f"{name}: nested too deeply to be an Azure export") from None
     return parsed
 
 
@@ -102,7 +104,7 @@ def _many(text: str, name: str, error: json.JSONDecodeError) -> tuple[list[Any],
 def _value(line: str) -> Any:
     try:
         return json.loads(line)
-    except (json.JSONDecodeError, RecursionError):
+    except json.JSONDecodeError:
         return _BROKEN
 
 

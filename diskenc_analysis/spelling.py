@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import Any
 
-from diskenc_analysis.schema import fold, spellings
+from diskenc_analysis.schema import fold, path_names, spellings
 
 #: Members whose inner names are people's own, or are read in any case: never respelt.
 _OPAQUE = {"tags", "settings", "parameters"}
@@ -57,6 +58,35 @@ def _respell(value: Any) -> Any:
         if name not in out or out[name] is None:
             out[name] = inner if name in _OPAQUE else _respell(inner)
     return out
+
+
+@cache
+def _telling() -> dict[str, str]:
+    """Map folded names that are no likely tags to their spelling: those of two words, and the main two."""
+    names = [n for n in path_names() if re.match("[a-z]+[A-Z]", n)]
+    return {fold(n): spellings()[fold(n)] for n in (*names, "encryption", "properties")}
+
+
+def is_odd(text: str) -> bool:
+    """Tell whether a member that the tables want is spelt in another letter case than ARM's.
+
+    Parameters
+    ----------
+    text : str
+        Some JSON, such as the beginning of a file.
+
+    Returns
+    -------
+    bool
+        False for snake_case, which whole rows have.
+
+    Examples
+    --------
+    >>> is_odd('{"Tags": {"Name": "x"}}'), is_odd('{"EncryptionAtHost": true}')
+    (False, True)
+    """
+    found = {name for name in re.findall(r'"(\w+)"\s*:', text) if "_" not in name}
+    return any(fold(name) in _telling() for name in found - set(path_names()) - {"properties"})
 
 
 def _object(text: str) -> Any:

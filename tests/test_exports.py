@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diskenc_analysis import reader, schema, spelling
+from diskenc_analysis import reader, schema
 from diskenc_analysis.errors import UnknownNameError, UnreadableInputError
 from diskenc_analysis.exports import load
 from diskenc_analysis.intake import NOT_READ
@@ -377,6 +377,16 @@ def test_a_read_for_the_verdict_alone_says_the_same_of_it(tmp_path, inventory, s
 
 
 @pytest.mark.parametrize("size", PATHS)
+@pytest.mark.parametrize(
+    "given", ["-1", "1e400", "-1e400", '"nan"', '"inf"', "true", "{}", "[64]", '"64 GiB"']
+)
+def test_a_size_that_is_none_is_a_doubt(tmp_path, given, size):
+    text = json.dumps([disk("d", diskSizeGB="SIZE")]).replace('"SIZE"', given)
+    row = by_name(read_text(tmp_path, text, size), "disks")["d"]
+    assert (row["size_gb"], row["doubt"]) == (None, "size_gb: wrong type")
+
+
+@pytest.mark.parametrize("size", PATHS)
 def test_broken_lines_amid_good_ones_are_set_aside(tmp_path, size):
     text = lines([disk("a")]) + '{"id": "/subscriptions/x\n' + lines([older_sdk("b"), disk("c")])
     inv = read_text(tmp_path, text, size, "rows.jsonl")
@@ -451,19 +461,34 @@ def test_a_character_that_no_file_can_hold_costs_no_row(tmp_path):
     assert by_name(inv, "disks").keys() == {"a", "b"}
 
 
-def test_a_row_that_is_nested_too_deeply_is_set_aside(tmp_path, monkeypatch):
-    whole = spelling.normalise
+DEEP = "[" * 5000 + "]" * 5000
 
-    def shallow(row):
-        # How deep is too deep differs between Python's versions.
-        if row["name"] == "deep":
-            raise RecursionError
-        return whole(row)
 
-    monkeypatch.setattr(spelling, "normalise", shallow)
-    inv = read_text(tmp_path, [disk("a"), disk("deep")])
-    assert by_name(inv, "disks").keys() == {"a"}
-    assert counts(inv)[""] == (1, 0, 1, "1 nested too deeply")
+@pytest.mark.parametrize("size", PATHS)
+@pytest.mark.parametrize("form", ["[{}]", "{}", '{{"value": [{}]}}'])
+def test_a_row_nested_deeply_where_nothing_is_read_is_used(tmp_path, form, size):
+    """The members that the tables want are not deep, so that nothing of the row is unknown."""
+    inside = json.dumps(disk("b"))[:-2] + f', "deep": {DEEP}' + "}}"
+    rows = ("\n" if form == "{}" else ",\n").join([json.dumps(disk("a")), inside, json.dumps(older_sdk("c"))])
+    inv = read_text(tmp_path, form.format(rows), size, "rows.json")
+    assert {n: r["encryption_type"] for n, r in by_name(inv, "disks").items()} == {
+        "a": PMK,
+        "b": PMK,
+        "c": CMK,
+    }
+    assert counts(inv) == {DISKS: (3, 3, 0, "")}
+
+
+@pytest.mark.parametrize("size", PATHS)
+@pytest.mark.parametrize("form", ["[{}]", "{}", '{{"value": [{}]}}'])
+@pytest.mark.parametrize(
+    "row", [DEEP, f'{{"Id": "{disk_id("b")}", "Type": "Microsoft.Compute/disks", "x": {DEEP}}}']
+)
+def test_a_row_nested_too_deeply_is_set_aside(tmp_path, row, form, size):
+    rows = ("\n" if form == "{}" else ",\n").join([json.dumps(disk("a")), row, json.dumps(disk("c"))])
+    inv = read_text(tmp_path, form.format(rows), size, "rows.json")
+    assert by_name(inv, "disks").keys() == {"a", "c"}
+    assert counts(inv) == {"": (1, 0, 1, "1 nested too deeply"), DISKS: (2, 2, 0, "")}
 
 
 def test_rows_that_were_read_but_not_stored_are_an_error(tmp_path, monkeypatch):
