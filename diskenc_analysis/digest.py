@@ -148,7 +148,9 @@ def files(inv: Inventory, limit: int = 200) -> Lists:
         sources(inv), key=lambda row: (not (row["rows_set_aside"] or row["truncated"]), row["source"])
     )
     heading = f"Each of the {number(_count_files(found))} files, those with rows set aside first"
-    return Lists(((heading, table(found, "Files read", columns, limit)),), "No file was read.")
+    return Lists(
+        ((heading, table(found, "Files read", columns, limit, sheet="files_read")),), "No file was read."
+    )
 
 
 def gaps(inv: Inventory) -> HtmlTable:
@@ -263,8 +265,14 @@ def _miss_list(name: str, frame: Any, limit: int) -> tuple[str, HtmlTable]:
     total = count_rows(frame)
     unsure = count_rows(nw.from_native(frame).filter(nw.col("known") == 1).to_native())
     heading = f"{capability_label(name)}: {number(total - unsure)} no, {number(unsure)} unknown"
-    lines = [_who(row) | {"Answer": row[name], "Evidence": row["evidence"]} for row in rows(frame, limit)]
-    return heading, table(lines, capabilities()[name].question, limit=limit, total=total)
+    last = {"Answer": name, "Evidence": "evidence"}
+    return heading, _disks(frame, capabilities()[name].question, limit, last)
+
+
+def _disks(frame: Any, caption: str, limit: int, last: Mapping[str, str]) -> HtmlTable:
+    """List disks: who they are, and the columns that the list is about."""
+    lines = [_who(row) | {words: row[column] for words, column in last.items()} for row in rows(frame, limit)]
+    return table(lines, caption, limit=limit, total=count_rows(frame), sheet="disks")
 
 
 def _who(row: Row) -> Row:
@@ -293,8 +301,5 @@ def conflicts(cov: Any, limit: int = 100) -> HtmlTable:
         Sorted by disk id, with the contradiction and the evidence.
     """
     frame = _named(conflicting(cov)).sort("disk_id").to_native()
-    lines = [
-        _who(row) | {"Contradiction": row["conflicts"], "Evidence": row["evidence"]}
-        for row in rows(frame, limit)
-    ]
-    return table(lines, "Disks whose data contradicts itself", limit=limit, total=count_rows(frame))
+    last = {"Contradiction": "conflicts", "Evidence": "evidence"}
+    return _disks(frame, "Disks whose data contradicts itself", limit, last)

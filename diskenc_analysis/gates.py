@@ -61,8 +61,8 @@ class Outcome:
 
     Examples
     --------
-    >>> Outcome("temp_disk=95", False, "50% of 2 VMs").line
-    'gate temp_disk=95 missed: 50% of 2 VMs'
+    >>> Outcome("temp_disk=95", False, "Temp disk: 50% of 2 VMs").line
+    'gate temp_disk=95 missed. Temp disk: 50% of 2 VMs'
     """
 
     gate: str
@@ -72,7 +72,7 @@ class Outcome:
     @property
     def line(self) -> str:
         """The outcome as one line."""
-        return f"gate {self.gate} {'met' if self.met else 'missed'}: {self.said}"
+        return f"gate {self.gate} {'met' if self.met else 'missed'}. {self.said}"
 
     def renamed(self, change: Callable[[str], str]) -> Outcome:
         """Give the same outcome with the names in it changed."""
@@ -152,7 +152,7 @@ def judge(cov: Any, gates: Sequence[Gate], allow_unknown: int = 0) -> tuple[Outc
     >>> [outcome.met for outcome in judge(cov, [parse("at_rest=60"), parse("at_rest=70")])]
     [True, False]
     >>> judge(cov, [parse("at_rest=100@location=NOR*")])[0].line
-    'gate at_rest=100@location=NOR* met: 100% of 2 disks, Encrypted at rest'
+    'gate at_rest=100@location=NOR* met. Encrypted at rest: 100% of 2 disks'
     """
     return tuple(_judge(cov, gate, allow_unknown) for gate in gates)
 
@@ -165,13 +165,13 @@ def _judge(cov: Any, gate: Gate, allow_unknown: int) -> Outcome:
     yes, no, unknown, total = (int(sum(row[n] for row in found)) for n in ("yes", "no", "unknown", "total"))
     label = capability_label(gate.capability)
     if not total:
-        return Outcome(gate.text, False, f"no disk matches it, {label}")
+        return Outcome(gate.text, False, f"{label}: no disk matches it")
     asked = yes + no + max(unknown - allow_unknown, 0)
     if not asked:
         said = "the question applies to none" if not unknown else f"{number(unknown)} unknown, nothing known"
-        return Outcome(gate.text, not unknown, f"{said}, {label}")
+        return Outcome(gate.text, not unknown, f"{label}: {said}")
     share = f"{percent(yes / asked, 'down')} of {amount(asked, found[0]['weight'])}"
-    said = f"{share}{_open(unknown, allow_unknown)}, {label}"
+    said = f"{label}: {share}{_open(unknown, allow_unknown)}"
     return Outcome(gate.text, yes * 100 >= gate.percent * asked, said)
 
 

@@ -23,8 +23,8 @@ class Head:
 
     Examples
     --------
-    >>> print(Head((Outcome("hsm=1", False, "0% of 2 disks"),)).html().split("</p>")[0].split(">")[-1])
-    Gate hsm=1 missed: 0% of 2 disks.
+    >>> print(Head((Outcome("hsm=1", False, "HSM: 0% of 2 disks"),)).html().split("</p>")[0].split(">")[-1])
+    Gate hsm=1 missed. HSM: 0% of 2 disks.
     """
 
     gates: tuple[Outcome, ...] = ()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from diskenc_analysis.editions import edition_label, editions, resolve_edition
 from diskenc_analysis.ledger import NO_FILE
 from diskenc_analysis.matrix import matrix_diff
-from diskenc_analysis.results import sources, versions
+from diskenc_analysis.results import commit, sources, versions
 from diskenc_analysis.tables import HtmlTable, table
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def provenance(params: Mapping[str, Any]) -> HtmlTable:
     made = {"Edition of the matrix": f"{resolve_edition(edition)}: {edition_label(edition)}"}
     made["As of"] = str(params["as_of"]) or "no date stated"
     given = {f"Parameter {name}": _shown(name, value) for name, value in params.items() if name not in _SAID}
+    made["Git commit of the kit"] = commit()
     made |= given | {f"Version of {name}": value for name, value in versions().items()}
     return table(
         [{"What": what, "Value": value} for what, value in made.items()], "Edition, parameters and versions"
@@ -48,7 +49,7 @@ def _shown(name: str, value: object) -> str:
 
 
 def hashes(inv: Inventory, limit: int = 200) -> HtmlTable:
-    """List the SHA-256 of each file that was read.
+    """List the SHA-256 of each file that was read, with the time of capture where it is known.
 
     Parameters
     ----------
@@ -62,12 +63,10 @@ def hashes(inv: Inventory, limit: int = 200) -> HtmlTable:
     HtmlTable
         One row per file.
     """
-    found = {
-        row["source"]: {"File": row["source"], "SHA-256": row["sha256"]}
-        for row in sources(inv)
-        if row["shape"] != NO_FILE
-    }
-    return table(list(found.values()), "Input files by hash", limit=limit)
+    columns = {"File": "source", "Captured": "captured_at", "SHA-256": "sha256"}
+    read = [row for row in sources(inv) if row["shape"] != NO_FILE]
+    found = {row["source"]: {words: row[name] for words, name in columns.items()} for row in read}
+    return table(list(found.values()), "Input files by hash", limit=limit, sheet="files_read")
 
 
 def edition_changes(edition: str = "latest") -> HtmlTable:

@@ -20,7 +20,7 @@ from diskenc_analysis.params import REPORTED, distribute
 from diskenc_analysis.place import placed_file, placed_folder
 from diskenc_analysis.prepared import Prepared, prepare
 from diskenc_analysis.redact import pseudonyms, write_key
-from diskenc_analysis.results import sources, versions, write_facts
+from diskenc_analysis.results import commit, sources, versions, write_facts
 from diskenc_analysis.runner import Progress
 from diskenc_analysis.runs import DATA, FACTS, HELD, Run, run_all, told
 
@@ -191,5 +191,5 @@ def _about(
         "parameters": {name: {**one, "inventory": start.where} for name, one in values.items()},
         "inputs": {row["source"]: row["sha256"] for row in sources(start.inv)},
         "gates": [gate.line for gate in start.head.gates],
-        "versions": versions(),
+        "versions": versions() | {"git_commit": commit()},
     }

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import platform
+import subprocess
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -180,6 +181,29 @@ def versions() -> dict[str, str]:
     """
     found = {"diskenc_analysis": diskenc_analysis.__version__, "python": platform.python_version()}
     return found | {name: _version(name) for name in _PACKAGES}
+
+
+def commit() -> str:
+    """Name the git commit that this package was run from.
+
+    Returns
+    -------
+    str
+        Its hash, with `-dirty` where files were changed since; `not a checkout` for an installed package.
+
+    Examples
+    --------
+    >>> isinstance(commit(), str)
+    True
+    """
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return "not a checkout"
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return "not known"
 
 
 def _version(package: str) -> str:

@@ -60,11 +60,13 @@ class HtmlTable:
         The cells, as plain text; they are escaped when shown.
     total : int
         How many rows there are in all.
+    sheet : str
+        The sheet of the report's appendix that holds every row; empty where none does.
 
     Examples
     --------
-    >>> HtmlTable("Disks", ("Name",), (False,), (("<x>",),), 3).cut
-    '1 of 3 shown'
+    >>> HtmlTable("Disks", ("Name",), (False,), (("<x>",),), 3, "disks").cut
+    '1 of 3 shown, all in the appendix: sheet disks'
     """
 
     caption: str
@@ -72,13 +74,15 @@ class HtmlTable:
     right: tuple[bool, ...]
     lines: tuple[tuple[str, ...], ...]
     total: int
+    sheet: str = ""
 
     @property
     def cut(self) -> str:
         """What was left out, in words; empty where nothing was."""
         if self.total <= len(self.lines):
             return ""
-        return f"{number(len(self.lines))} of {number(self.total)} shown"
+        where = f", all in the appendix: sheet {self.sheet}" if self.sheet else ""
+        return f"{number(len(self.lines))} of {number(self.total)} shown{where}"
 
     def _repr_html_(self) -> str:
         return templates().get_template("table.html.j2").render(table=self)
@@ -104,6 +108,7 @@ def table(
     columns: Mapping[str, str] | Sequence[str] | None = None,
     limit: int = 200,
     total: int | None = None,
+    sheet: str = "",
 ) -> HtmlTable:
     """Show a frame as a table.
 
@@ -119,6 +124,8 @@ def table(
         Most rows shown. Where there are more, the caption says so.
     total : int, optional
         How many rows there are, where the frame itself holds only the first of them.
+    sheet : str
+        The sheet of the report's appendix that holds every row; empty where none does.
 
     Returns
     -------
@@ -147,7 +154,8 @@ def table(
     names = _columns(found, columns)
     lines = tuple(tuple(_cell(name, row[name]) for name in names) for row in found)
     right = tuple(_is_number(name, found) for name in names)
-    return HtmlTable(clean(caption, 300), tuple(names.values()), right, lines, max(counted, total or 0))
+    total = max(counted, total or 0)
+    return HtmlTable(clean(caption, 300), tuple(names.values()), right, lines, total, sheet)
 
 
 def _columns(found: Sequence[Row], columns: Mapping[str, str] | Sequence[str] | None) -> dict[str, str]:

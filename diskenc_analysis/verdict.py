@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from diskenc_analysis.editions import edition_label, resolve_edition
 from diskenc_analysis.ledger import UNREAD
 from diskenc_analysis.results import conflicting
 from diskenc_analysis.scope import ATTACHED, SCOPES, answers
@@ -42,7 +43,7 @@ class Verdict:
         return "\n".join(self.sentences)
 
 
-def verdict(inv: Inventory, cov: Any) -> Verdict:
+def verdict(inv: Inventory, cov: Any, edition: str = "", as_of: str = "") -> Verdict:
     """Put the answer of a coverage report into words.
 
     Parameters
@@ -51,6 +52,10 @@ def verdict(inv: Inventory, cov: Any) -> Verdict:
         What was read.
     cov : frame
         Coverage of it.
+    edition : str
+        Edition of the matrix that judged it; named where it is given.
+    as_of : str
+        The date that the report speaks for, or empty.
 
     Returns
     -------
@@ -61,6 +66,7 @@ def verdict(inv: Inventory, cov: Any) -> Verdict:
     if not found:
         return Verdict(("The inventory holds no disks, so there is nothing to judge.",))
     parts = [_vms(found), *(_disks(found, scope) for scope in SCOPES), _conflicts(cov), *_reading(inv)]
+    parts.append(_basis(edition, as_of))
     return Verdict(tuple(part for part in parts if part))
 
 
@@ -125,6 +131,9 @@ def _reading(inv: Inventory) -> list[str]:
         said.append(f"{rate}: see What was read.")
     if cut:
         said.append("Some exports show signs of a cut: what was cut off is absent from every count here.")
+    if gaps := count_rows(inv.gaps()):
+        who = "1 gap in what was read leaves" if gaps == 1 else f"{number(gaps)} gaps in what was read leave"
+        said.append(f"{who} verdicts unknown: see What was read.")
     return said
 
 
@@ -136,3 +145,11 @@ def _collected(ledger: list[Row]) -> Iterator[str]:
         counts = ", ".join(f"{n} {status}" for status, n in sorted(unread.items()))
         parts = f"{unread.total():,} of {len(asked):,} parts of the collection (a type and subscription each)"
         yield f"{parts} were not read whole ({counts}), and what they hold is absent: see What was read."
+
+
+def _basis(edition: str, as_of: str) -> str:
+    """Say which edition judged, and for which date."""
+    if not edition:
+        return ""
+    date = f", as of {as_of}" if as_of else ""
+    return f"Judged by the encryption matrix of {resolve_edition(edition)} ({edition_label(edition)}){date}."

@@ -94,6 +94,11 @@ def inv():
     return SimpleNamespace(ledger=ledger, totals=totals, gaps=list)
 
 
+def with_gaps(inv, count):
+    gap = {"gap": "disks without a VM", "rows": 3, "consequence": "host encryption"}
+    return SimpleNamespace(**vars(inv) | {"gaps": lambda: [gap] * count})
+
+
 def lines(shown):
     return [dict(zip(shown.headings, line, strict=True)) for line in shown.lines]
 
@@ -121,6 +126,13 @@ def test_the_verdict_uses_low_bounds_and_says_what_is_unknown(inv, cov):
         "5 of 14 rows read were set aside: see What was read.",
         "Some exports show signs of a cut: what was cut off is absent from every count here.",
     ]
+
+
+def test_the_verdict_says_what_it_stands_on(inv, cov):
+    *_, gaps, basis = verdict(with_gaps(inv, 2), cov, "2023-05-15", "2026-11-24").sentences
+    assert gaps == "2 gaps in what was read leave verdicts unknown: see What was read."
+    assert basis == "Judged by the encryption matrix of 2023-05-15 (table of 2023-05-15), as of 2026-11-24."
+    assert verdict(with_gaps(inv, 1), cov).sentences[-1].startswith("1 gap in what was read leaves")
 
 
 def test_the_verdict_on_nothing(inv):
@@ -187,7 +199,10 @@ def test_misses_stand_known_before_unknown_and_large_before_small(cov):
 
 def test_misses_are_capped_and_say_so(cov):
     found = dict(digest.misses(cov, limit=2).lists)
-    assert found["Customer control of keys: 4 no, 1 unknown"].cut == "2 of 5 shown"
+    assert (
+        found["Customer control of keys: 4 no, 1 unknown"].cut
+        == "2 of 5 shown, all in the appendix: sheet disks"
+    )
 
 
 def test_no_misses_are_said():

@@ -54,8 +54,8 @@ def test_the_low_bound_decides(answers, gate, allowed, met):
 def test_it_says_how_the_unknown_was_counted():
     outcome = one(["yes"] * 6 + ["no"] + ["unknown"] * 3, "temp_disk=95", 1)
     assert outcome.line == (
-        "gate temp_disk=95 missed: 66.6% of 9 VMs, 2 unknown counted as no, 1 unknown left out as allowed"
-        ", Temp disk"
+        "gate temp_disk=95 missed. Temp disk: 66.6% of 9 VMs, 2 unknown counted as no, "
+        "1 unknown left out as allowed"
     )
 
 
@@ -73,7 +73,7 @@ def test_a_gate_can_be_of_a_part():
 
 def test_a_pattern_that_matches_nothing_is_missed():
     outcome = one(["yes"], "customer_keys=0@subscription_name=prd-*")
-    assert (outcome.met, outcome.said) == (False, "no disk matches it, Customer control of keys")
+    assert (outcome.met, outcome.said) == (False, "Customer control of keys: no disk matches it")
 
 
 def test_what_is_written_otherwise_is_refused():

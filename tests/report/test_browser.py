@@ -9,6 +9,7 @@ import pytest
 
 from diskenc_analysis import report
 from diskenc_analysis.page import make_page
+from diskenc_analysis.tables import table
 
 pytestmark = pytest.mark.browser
 ARGUMENTS = (
@@ -66,6 +67,14 @@ def look(browser):
         context.close()
 
 
+def one_table(rows):
+    cell = nbformat.v4.new_code_cell("x")
+    cell.outputs = [
+        nbformat.v4.new_output("display_data", data={"text/html": table(rows, "Disks")._repr_html_()})
+    ]
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Title"), cell])
+
+
 @pytest.mark.parametrize("name", ["coverage", "key_ownership"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_chart_is_drawn_as_itself_without_a_request(look, folder, scheme, name):
@@ -113,24 +122,60 @@ def test_readable_with_scripts_off(look, folder):
     assert "Of 2 VMs with a local temp disk, 50% have it encrypted." in page.locator(".verdict").inner_text()
     assert page.locator("noscript p").bounding_box()["height"] > 0
     assert "the table there holds its numbers" in page.locator("noscript").inner_text().replace("\n", " ")
-    page.locator("figure summary").first.click()
-    assert page.locator("figure table").first.is_visible()
+    figures = page.locator("figure")
+    assert figures.count() == page.locator("figure table").count() > 0
+    assert all(table.is_visible() for table in figures.locator("table").all())
+    for heading in ("What was read", "Disks that miss a capability", "How this report was made", "Sign-off"):
+        assert page.get_by_role("heading", name=heading).is_visible()
     assert asked == []
 
 
-def test_tables_sort_by_a_column(look, tmp_path):
-    from diskenc_analysis.tables import table
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["coverage.html", "index.html"])
+def test_no_serious_finding_of_axe(look, folder, scheme, name):
+    axe = pytest.importorskip("axe_core_python", reason="axe-core is not installed")
+    page, _, _ = look(folder / name, ready=name != "index.html", color_scheme=scheme)
+    page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    assert found["testEngine"]["name"] == "axe-core"
+    wrong = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
+    assert [(one["id"], one["nodes"][0]["html"]) for one in wrong] == []
 
-    rows = [{"name": "b", "disks": 10}, {"name": "c", "disks": 1200}, {"name": "a", "disks": 9}]
-    cell = nbformat.v4.new_code_cell("x")
-    cell.outputs = [
-        nbformat.v4.new_output("display_data", data={"text/html": table(rows, "Disks")._repr_html_()})
-    ]
+
+def test_figures_fold_their_numbers_away_once_they_are_drawn(look, folder):
+    page, _, _ = look(folder / "coverage.html")
+    assert page.locator("figure details").count() > 0
+    assert page.locator("figure details[open]").count() == 0
+
+
+def test_tables_filter_by_text_and_say_so(look, tmp_path):
+    names = [f"<b>{word}" for word in ("alpha", "beta", "gamma", "delta", "eps", "zeta", "eta", "theta")]
     path = tmp_path / "table.html"
-    path.write_text(make_page(nbformat.v4.new_notebook(cells=[cell])).html)
+    path.write_text(make_page(one_table([{"name": name} for name in names])).html)
+    page, _, _ = look(path)
+    page.get_by_label("Filter the rows of: Disks").fill("ETA")
+    shown = [row.inner_text().strip() for row in page.locator("tbody tr").all() if row.is_visible()]
+    assert [text for text in shown if text.startswith("<b>")] == ["<b>beta", "<b>zeta", "<b>eta", "<b>theta"]
+    assert page.locator(".filter [role=status]").inner_text() == "4 of 8 rows hold “ETA”"
+    page.get_by_label("Filter the rows of: Disks").fill("")
+    assert page.locator("table.diskenc tbody tr:visible").count() == 8
+
+
+def test_it_prints_on_paper(look, folder, tmp_path):
+    page, _, _ = look(folder / "coverage.html")
+    page.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)
+    content = (tmp_path / "page.pdf").read_bytes()
+    assert content.startswith(b"%PDF-")
+    assert content.count(b"/Type /Page\n") + content.count(b"/Type /Page ") > 3
+
+
+def test_tables_sort_by_a_column(look, tmp_path):
+    rows = [{"name": "b", "disks": 10}, {"name": "c", "disks": 1200}, {"name": "a", "disks": 9}]
+    path = tmp_path / "table.html"
+    path.write_text(make_page(one_table(rows)).html)
     page, _, _ = look(path)
     heading = page.get_by_role("button", name="Sort by Disks")
-    names = "[...document.querySelectorAll('tbody tr')].map(r => r.cells[0].textContent)"
+    names = "[...document.querySelectorAll('table.diskenc tbody tr')].map(r => r.cells[0].textContent)"
     heading.click()
     assert page.evaluate(names) == ["a", "b", "c"]
     assert page.locator("th").nth(1).get_attribute("aria-sort") == "ascending"

@@ -6,6 +6,7 @@
   const settings = { displayModeBar: false, responsive: true, showTips: false, typesetMath: false };
   const PRINT_WIDTH = 686;
   const PRINT_LEGEND = 60;
+  const FILTER_FROM = 8;
   let closed = [];
 
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
@@ -28,6 +29,7 @@
     plot.dataset.themed = themed;
     await Plotly.newPlot(plot, data, { ...layout, autosize: true, dragmode: false }, settings);
     plot.dataset.drawn = "yes";
+    plot.closest("figure").querySelectorAll("details").forEach((numbers) => { numbers.open = false; });
   }
 
   const theme = (isDark) => read(isDark ? "theme-dark" : "theme-light");
@@ -106,6 +108,27 @@
     }
   }
 
+  // What a filter hides is said beside it, on paper too.
+  function makeFilter(table) {
+    const rows = [...table.tBodies[0].rows];
+    if (rows.length < FILTER_FROM) return;
+    const box = Object.assign(document.createElement("p"), { className: "filter" });
+    const input = Object.assign(document.createElement("input"), { type: "search" });
+    const said = Object.assign(document.createElement("span"), { role: "status" });
+    const label = document.createElement("label");
+    input.setAttribute("aria-label", `Filter the rows of: ${table.caption.textContent.trim()}`);
+    label.append("Filter ", input);
+    input.addEventListener("input", () => {
+      const wanted = input.value.trim().toLowerCase();
+      rows.forEach((row) => row.classList.toggle("unmatched", !row.textContent.toLowerCase().includes(wanted)));
+      const left = rows.filter((row) => !row.classList.contains("unmatched")).length;
+      box.classList.toggle("active", wanted !== "");
+      said.textContent = wanted ? `${left} of ${rows.length} rows hold “${input.value.trim()}”` : "";
+    });
+    box.append(label, said);
+    table.parentNode.before(box);
+  }
+
   function giveUp(error) {
     root.classList.remove("scripted");
     document.getElementById("charts-failed").hidden = false;
@@ -114,6 +137,7 @@
 
   async function start() {
     document.querySelectorAll("table.diskenc").forEach(makeSortable);
+    document.querySelectorAll("table.diskenc").forEach(makeFilter);
     if (specs.length) {
       root.classList.add("scripted");
       await startPlotly();
