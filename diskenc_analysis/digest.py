@@ -14,7 +14,7 @@ from diskenc_analysis.fulltables import write_tables
 from diskenc_analysis.ledger import NO_FILE
 from diskenc_analysis.provenance import edition_changes, hashes, provenance
 from diskenc_analysis.results import conflicting, coverage_facts, sources, write_facts
-from diskenc_analysis.scope import ATTACHED, SNAPSHOTS, UNATTACHED, answers, by_size, only, with_scope
+from diskenc_analysis.scope import ATTACHED, SNAPSHOTS, UNATTACHED, answers, by_size, held, only, with_scope
 from diskenc_analysis.summary import tally
 from diskenc_analysis.tables import HtmlTable, table, templates
 from diskenc_analysis.text import Row, bounds, capability_label, count_rows, number, rows
@@ -34,6 +34,7 @@ __all__ = [
     "files",
     "gaps",
     "hashes",
+    "held",
     "kinds",
     "misses",
     "only",

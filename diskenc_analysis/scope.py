@@ -7,12 +7,14 @@ from typing import Any
 import narwhals as nw
 
 from diskenc_analysis.summary import summarize
-from diskenc_analysis.text import Row, rows
+from diskenc_analysis.text import Row, count_rows, rows
 
 ATTACHED = "attached disks"
 UNATTACHED = "unattached disks"
 UNSURE = "disks of unknown attachment"
 SNAPSHOTS = "snapshots"
+#: Rows of a coverage frame that are held in memory: some 300 MB.
+IN_MEMORY = 200_000
 SCOPES = (ATTACHED, UNATTACHED, UNSURE, SNAPSHOTS)
 
 
@@ -66,6 +68,33 @@ def only(cov: Any, scope: str) -> Any:
     1
     """
     return nw.from_native(with_scope(cov)).filter(nw.col("scope") == scope).drop("scope").to_native()
+
+
+def held(cov: Any, most: int = IN_MEMORY) -> Any:
+    """Hold a coverage frame in memory where it fits, since a database plans each of many counts anew.
+
+    Parameters
+    ----------
+    cov : frame
+        Coverage, one row per disk, of any engine.
+    most : int
+        Most rows to hold.
+
+    Returns
+    -------
+    frame
+        A pyarrow table with the same rows and columns, or the frame itself where it has more rows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> held(pd.DataFrame({"kind": ["snapshot"]})).to_pylist()
+    [{'kind': 'snapshot'}]
+    """
+    if count_rows(cov) > most:
+        return cov
+    frame = nw.from_native(cov)
+    return (frame.collect() if isinstance(frame, nw.LazyFrame) else frame).to_arrow()
 
 
 def by_size(cov: Any) -> list[Row]:
