@@ -162,6 +162,25 @@ def test_a_parameter_file_that_is_wrong_is_refused(tmp_path, text, said):
     assert [path.name for path in tmp_path.iterdir()] == ["p.yaml"]
 
 
+def test_a_report_is_gated_packed_and_verified(tmp_path):
+    # The sample has VMs without an encrypted temp disk, as its truth says.
+    done = diskenc("report", SAMPLE, "-o", "out", "--fail-under", "temp_disk=100", "--zip", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.startswith("gate temp_disk=100 missed. Temp disk: ")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out.zip"]
+    digest = next(line for line in done.stdout.splitlines() if line.startswith("manifest sha256 ")).split()[
+        -1
+    ]
+    for where in ("out", "out.zip"):
+        checked = diskenc("verify", where, "--expect-sha256", digest, cwd=tmp_path)
+        assert (checked.returncode, checked.stdout.splitlines()[-1][:4]) == (0, "all "), checked.stderr
+    (tmp_path / "out" / "facts.json").write_text("{}", encoding="utf-8")
+    checked = diskenc("verify", "out", cwd=tmp_path)
+    assert checked.returncode == 5
+    assert checked.stderr.splitlines()[0] == "changed: facts.json"
+    assert diskenc("verify", "out", "--expect-sha256", "0" * 64, cwd=tmp_path).returncode == 5
+
+
 def test_a_report_of_no_disks_is_refused(tmp_path):
     (tmp_path / "empty.json").write_text("[]", encoding="utf-8")
     done = diskenc("report", "empty.json", "-o", "out", cwd=tmp_path)

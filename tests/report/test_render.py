@@ -254,3 +254,29 @@ def test_wrong_arguments_are_refused_before_anything_runs(tenant, tmp_path):
     with pytest.raises(ParameterError, match="the report sets it"):
         report.render(tenant, out, params={"facts_out": "x"})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missed_gate_is_said_on_every_page_and_the_report_is_written(notebooks, tenant, tmp_path):
+    # One VM of two has its temp disk encrypted.
+    notebooks(good=FACTS)
+    gates = ["temp_disk=95", "temp_disk=50@location=west*"]
+    made = report.render(tenant, tmp_path / "out", notebooks=["good"], options=report.Options(gates=gates))
+    assert made.exit_code == 1
+    missed = "Gate temp_disk=95 missed. Temp disk: 50% of 2 VMs."
+    met = "Gate temp_disk=50@location=west* met. Temp disk: 50% of 2 VMs."
+    for page in made.pages:
+        text = page.read_text()
+        assert missed in text
+        assert met in text
+    manifest = json.loads((made.folder / "manifest.json").read_text())
+    assert manifest["gates"] == [missed[0].lower() + missed[1:-1], met[0].lower() + met[1:-1]]
+
+
+def test_a_saved_inventory_gives_the_same_report(tenant, tmp_path, rendered):
+    from diskenc_analysis import load
+
+    saved = load(tenant, engine="duckdb").save(tmp_path / "saved")
+    again = report.render(saved, tmp_path / "again", as_of="2026-11-24")
+    assert again.facts == rendered[0].facts
+    disks = (again.folder / "data" / "disks.parquet").read_bytes()
+    assert disks == (rendered[0].folder / "data" / "disks.parquet").read_bytes()
