@@ -34,7 +34,8 @@ _SET = {
 SET = (*_SET.values(), "set_type", "last_rotation", "previous_keys")
 #: What is said of a key's URL.
 URL = ("key_url", "key_host", "key_name", "key_version")
-_ALL = (*SET, *URL, "secret_host", "store", "hsm_key", "store_read", *STORE, "key_read", *KEY)
+_OF_KEY = (*URL, "secret_host", "store", "hsm_key", "store_read", *STORE, "key_read", *KEY)
+_ALL = (*SET, *_OF_KEY)
 #: Every fact of a chain.
 FIELDS = ("chain", "use", *_ALL, "reason")
 
@@ -64,15 +65,8 @@ class Chains:
     @cached_property
     def sets(self) -> dict[str, Record]:
         """The chain of every disk encryption set, by its key."""
-        columns = (
-            "key",
-            *_SET,
-            "encryption_type",
-            "key_url",
-            "vault_id_key",
-            "last_rotation",
-            "previous_keys",
-        )
+        own = ("encryption_type", "key_url", "vault_id", "vault_id_key", "last_rotation", "previous_keys")
+        columns = ("key", *_SET, *own)
         return {
             one["key"] or "": self._of_set(one) for one in records(self.inv.disk_encryption_sets, columns)
         }
@@ -106,10 +100,11 @@ class Chains:
         frame : Frame
             `by` and `ref`, one row per volume.
         chains : dict
-            The chain behind each value of `ref`.
+            The chain behind each value of `ref`; none behind one that is in doubt.
         """
         for part, by, frame, refs in ade_refs(self.inv):
-            yield by, frame.rename({part: "ref"}), {ref: self._of_ade(**facts) for ref, facts in refs.items()}
+            sure = {ref: facts for ref, facts in refs.items() if facts["kek"] != "mixed"}
+            yield by, frame.rename({part: "ref"}), {ref: self._of_ade(**facts) for ref, facts in sure.items()}
 
     def _of_set(self, one: Record) -> Record:
         made = {theirs: one[ours] for ours, theirs in _SET.items()}
@@ -118,14 +113,11 @@ class Chains:
         kind = one["encryption_type"]
         made["set_type"] = SET_TYPES.get((kind or "").lower(), UNREAD)
         made["last_rotation"] = moment(one["last_rotation"])
-        made["previous_keys"] = " ".join(_previous(one["previous_keys"])) or None
-        chain = {
-            "chain": one["key"],
-            "use": "set",
-            **made,
-            **self.of_key(one["key_url"], one["vault_id_key"]),
-        }
-        return {**chain, "reason": _reasons(chain)}
+        made["previous_keys"] = _previous(one["previous_keys"])
+        sure = UNREAD not in (one["key_url"], one["vault_id"])
+        key = self.of_key(one["key_url"], one["vault_id_key"]) if sure else dict.fromkeys(_OF_KEY, UNREAD)
+        chain = {"chain": one["key"], "use": "set", **made, **key}
+        return {**chain, "reason": _reasons(chain) if sure else "what names its key cannot be trusted"}
 
     def _of_ade(self, kek: str, url: str, vault: str, secret: str) -> Record:
         use = "ade_key" if kek == "yes" else "ade_secret"
@@ -145,15 +137,15 @@ class Chains:
         return {**known, **where, **self.holdings.store(url, vault), **self.holdings.key(url)}
 
 
-def _previous(text: str | None) -> list[str]:
+def _previous(text: str | None) -> str | None:
     """Name the keys of an earlier rotation that are still in use: host, name and version."""
     try:
         found = json.loads(text or "[]")
-    except ValueError:
-        return []
-    urls = [one.get("keyUrl") for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-    names = [f"{key_name(url)}#{parse(url).version}" for url in urls if isinstance(url, str)]
-    return [name.replace(" ", "%20") for name in names]
+        urls = [str(one["keyUrl"]) for one in found]
+    except (ValueError, LookupError, TypeError):
+        return UNREAD
+    names = (f"{key_name(url)}#{parse(url).version}" for url in urls)
+    return " ".join(name.replace(" ", "%20") for name in names) or None
 
 
 def previous_keys(chain: Record) -> list[tuple[str, str]]:

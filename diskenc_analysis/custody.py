@@ -92,13 +92,12 @@ def unused_keys(inv: Inventory, chains: dict[str, Record]) -> Iterator[Record]:
     named = {f"{one['key_host']}#{one['key_name']}" for one in chains.values()}
     named |= {f"{keeper}#{key}" for one in chains.values() for keeper, key in previous_keys(one)}
     lookup = Chains(inv)
-    urls = {
-        key_name(one["key_url"]): one["key_url"] for one in records(inv.keys, ("key_url",)) if one["key_url"]
-    }
+    found = (one["key_url"] for one in records(inv.keys, ("key_url",)))
+    urls = {key_name(url): url for url in found if url not in (None, UNREAD)}
     for name, url in sorted(urls.items()):
         if name not in named:
-            found = parse(url)
-            versionless = f"https://{found.host}/keys/{found.name}"
+            named_by = parse(url)
+            versionless = f"https://{named_by.host}/keys/{named_by.name}"
             chain = {"chain": f"key:{name}", "use": "none", **dict.fromkeys(SET), "reason": ""}
             yield {**chain, **lookup.of_key(versionless, None)}
 

@@ -22,6 +22,8 @@ UNREAD = "unknown"
 _FLAGS = ("soft_delete", "purge_protection", "retention_days", "public_network_access")
 _VAULT = (*_FLAGS, "enabled_for_disk_encryption", "rbac")
 _PLACE = ("id", "name", "location", "subscription_id", "tenant_id", "sku")
+#: What stands at the head of an object, which is read even where its body is not.
+_HEAD = ("key", *_PLACE[:4])
 #: What is said of a vault or managed HSM, by name.
 STORE = (*(f"vault_{n}" for n in _PLACE), *_VAULT)
 #: What is said of a key.
@@ -46,7 +48,7 @@ def records(table: Any, columns: Sequence[str]) -> Iterator[Record]:
     for doubt, *values in rows_of(lazy(table).select("doubt", *columns)):
         doubted = {part.partition(":")[0] for part in (doubt or "").split("; ")}
         yield {
-            name: UNREAD if doubted & {name, "*"} and name not in _PLACE[:4] else _text(value)
+            name: UNREAD if doubted & {name, "*"} and name not in _HEAD else _text(value)
             for name, value in zip(columns, values, strict=True)
         }
 
@@ -115,10 +117,11 @@ class Holdings:
             for found in records(table, (*places, uri, *own)):
                 made = {f"vault_{n}": found[n] for n in _PLACE} | {n: found.get(n) for n in _VAULT}
                 made["vault_sku"] = (made["vault_sku"] or "").lower() or None
-                stores |= {name: made for name in (found["key"], host(found[uri])) if name}
+                names = (found["key"], host(found[uri]) if found[uri] != UNREAD else "")
+                stores |= {name: made for name in names if name}
         keys: dict[str, list[Record]] = {}
         for found in records(inv.keys, ("id", "key_url", "modulus", *KEY)):
-            if found["key_url"]:
+            if found["key_url"] not in (None, UNREAD):
                 keys.setdefault(key_name(found["key_url"]), []).append(_key(found))
         return cls(stores, keys)
 
@@ -168,4 +171,4 @@ def _key(found: Record) -> Record:
 
 def _bits(modulus: str | None) -> str | None:
     """Work the size of an RSA key out of its modulus: base64 holds six bits a letter."""
-    return str(len(modulus.rstrip("=")) * 6 // 8 * 8) if modulus else None
+    return modulus if modulus in (None, UNREAD) else str(len(modulus.rstrip("=")) * 6 // 8 * 8)

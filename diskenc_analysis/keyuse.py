@@ -76,7 +76,7 @@ def _reason(use: Use, chain: Record | None) -> str:
         and use.state == UNREAD,
         "whether Azure Disk Encryption is on was not read": use.layer == "ade" and use.state == UNREAD,
         "no disk encryption set is named": use.state in _BY_SET and not named,
-        "Azure Disk Encryption names neither key nor secret": use.layer == "ade" and not named,
+        "Azure Disk Encryption names no key or secret that could be read": use.layer == "ade" and not named,
     }
     words = [text for text, holds in cases.items() if holds]
     return "; ".join(filter(None, [*words, (chain or {}).get("reason")]))

@@ -178,7 +178,7 @@ DISKS = [
         [
             (
                 *("ade", "yes", "unknown", "yes", "unknown", "unknown"),
-                "Azure Disk Encryption names neither key nor secret",
+                "Azure Disk Encryption names no key or secret that could be read",
             ),
             ("sse", "no", "platform", "yes", "platform", "no", ""),
         ],
@@ -336,6 +336,25 @@ def test_a_set_in_a_subscription_that_was_not_read(tmp_path):
     away = set_id("x").replace(HOME, AWAY)
     [row] = owned(tmp_path, *stores(), disk("d", encryption=cmk("x") | {"diskEncryptionSetId": away}))
     assert row["reason"] == f"{GONE}: it lies in a subscription that was not read"
+
+
+def test_captures_that_differ_on_the_key_leave_it_unknown(tmp_path):
+    write(tmp_path / "one", [des("s", key_url("kv-a", "k")), disk("d", encryption=cmk("s"))])
+    write(tmp_path / "two", [des("s", key_url("kv-b", "k"))])
+    [row] = records(de.key_ownership(de.load(tmp_path)))
+    assert chain(row, "holder", "store", "key_host", "other_subscription", "reason") == (
+        *("customer", "unknown", "unknown", "unknown"),
+        "what names its key cannot be trusted",
+    )
+
+
+def test_a_set_without_properties_leaves_all_unknown(tmp_path):
+    stub = des("s", "") | {"properties": None}
+    [row] = owned(tmp_path, stub, disk("d", encryption=cmk("s")))
+    assert chain(row, "set_id", "set_type", "store", "key_state") == (
+        set_id("s"),
+        *("unknown", "unknown", "unknown"),
+    )
 
 
 def test_snapshots_and_unmanaged_disks_have_their_row(tmp_path):
