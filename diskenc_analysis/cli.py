@@ -198,17 +198,18 @@ def collect(
     """
     from diskenc_analysis import live
     from diskenc_analysis.live_watch import watching
+    from diskenc_analysis.note import Scope
 
     wished = {"keys": keys, "instance_view": instance_view, "restore_points": restore_points}
-    scope = live.Scope(
-        tuple(subscription or ()),
-        tuple(management_group or ()),
-        tuple(exclude or ()),
-        source.value,
-        tuple(name for name, value in wished.items() if value),
-        cloud.value,
-        arm_endpoint,
-        authority,
+    scope = Scope(
+        subscriptions=tuple(subscription or ()),
+        management_groups=tuple(management_group or ()),
+        exclude=tuple(exclude or ()),
+        source=source.value,
+        options=tuple(name for name, value in wished.items() if value),
+        cloud=cloud.value,
+        arm_endpoint=arm_endpoint,
+        authority=authority,
     )
     if dry_run:
         typer.echo("\n".join(live.plan(scope)))

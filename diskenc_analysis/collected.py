@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from diskenc_analysis.errors import UnreadableInputError
 from diskenc_analysis.ledger import NO_FILE, Ledger
 
-#: The file beside the rows, and the member that tells it from an export of that name.
-NOTE, KIND = "export.json", "diskenc collection"
+if TYPE_CHECKING:
+    from diskenc_analysis.note import Note, Part
+
+#: The file beside the rows.
+NOTE = "export.json"
+_SIGN = '"diskenc collection"'
 
 
-def read_note(path: Path) -> dict[str, Any] | None:
+def read_note(path: Path) -> Note | None:
     """Read what `collect` wrote of itself.
 
     Parameters
@@ -23,44 +26,52 @@ def read_note(path: Path) -> dict[str, Any] | None:
 
     Returns
     -------
-    dict or None
+    Note or None
         None where there is no such file, or it is something else.
 
     Raises
     ------
     UnreadableInputError
-        When it is cut short.
+        When it is cut short or was changed; names the place.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        note = json.loads(text) if f'"{KIND}"' in text[:200] else None
-    except FileNotFoundError:
+    if not path.is_file():
         return None
-    except ValueError as error:
-        raise UnreadableInputError(f"{path}: expected the record of a collection, but: {error}") from None
-    return note if isinstance(note, dict) and note.get("kind") == KIND else None
+    with path.open("rb") as file:
+        if _SIGN.encode() not in file.read(200):
+            return None
+    from pydantic import ValidationError
+
+    from diskenc_analysis.note import Note
+
+    try:
+        return Note.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the whole"
+        message = f"expected the record of a collection, but {place}: {first['msg']}"
+        raise UnreadableInputError(f"{path}: {message}") from None
 
 
-def take_in(path: Path, note: dict[str, Any], ledger: Ledger) -> None:
+def take_in(path: Path, note: Note, ledger: Ledger) -> None:
     """Write into the ledger what became of each part of a collection.
 
     Parameters
     ----------
     path : Path
         The `export.json`.
-    note : dict
+    note : Note
         What it holds.
     ledger : Ledger
         Has the files that were read; parts without a file are added to it.
     """
     known = {source.path: number for number, source in enumerate(ledger.sources)}
-    for part in filter(lambda part: part["type"], note["parts"]):
-        file = path.parent / part["name"] / f"{part['key']}.jsonl"
+    for part in filter(lambda part: part.type, note.parts):
+        file = path.parent / part.name / f"{part.key}.jsonl"
         source = known[file] if file in known else _without_file(file, ledger)
-        ledger.recorded(source, part["ended_at"], part["sha256"])
-        ledger.collected(source, part["type"], part["status"], _why(part))
+        ledger.recorded(source, part.ended_at, part.sha256)
+        ledger.collected(source, part.type, part.status, _why(part))
     source = _without_file(path, ledger)
-    for arm_type, reason in note["not_asked"].items():
+    for arm_type, reason in note.not_asked.items():
         ledger.collected(source, arm_type, "not asked", reason)
 
 
@@ -70,10 +81,10 @@ def _without_file(path: Path, ledger: Ledger) -> int:
     return source
 
 
-def _why(part: dict[str, Any]) -> str:
+def _why(part: Part) -> str:
     """Say why a part is not whole, with the counts."""
-    if part["status"] == "complete":
+    if part.status == "complete":
         return ""
-    rows, total = part["rows"], part["total_records"]
-    counts = f"{rows} of {total} records" if total is not None else f"{rows} rows read"
-    return "; ".join(filter(None, [part["reason"], counts]))
+    total = part.total_records
+    counts = f"{part.rows} of {total} records" if total is not None else f"{part.rows} rows read"
+    return "; ".join(filter(None, [part.reason, counts]))

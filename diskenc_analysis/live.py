@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -19,44 +18,7 @@ from diskenc_analysis.live_http import Azure
 from diskenc_analysis.live_run import Collection
 from diskenc_analysis.live_sign_in import Place, credential_for, who
 from diskenc_analysis.live_state import Outcome, Progress
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What is asked of which part of Azure.
-
-    Attributes
-    ----------
-    subscriptions, management_groups, exclude : tuple of str
-        Ids; with neither subscriptions nor groups, all that the sign-in sees.
-    source : {"compute", "graph"}
-        Where the compute tables come from.
-    options : tuple of str
-        Names out of `live_asks.OPTIONS`.
-    cloud, arm_endpoint, authority : str
-        Where Azure is; see `live_http.Place.of`.
-    """
-
-    subscriptions: tuple[str, ...] = ()
-    management_groups: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    source: str = "compute"
-    options: tuple[str, ...] = ()
-    cloud: str = "public"
-    arm_endpoint: str = ""
-    authority: str = ""
-
-    def checked(self) -> Scope:
-        """Check the names, and give the ids in lower case.
-
-        Raises
-        ------
-        ParameterError
-            When an id of a subscription is no GUID, or a name is unknown.
-        """
-        asks(self.source, self.options)
-        subscriptions = tuple(check_ids(self.subscriptions, "--subscription"))
-        return replace(self, subscriptions=subscriptions, exclude=tuple(check_ids(self.exclude, "--exclude")))
+from diskenc_analysis.note import Note, Request, Scope
 
 
 def collect(  # noqa: PLR0913 - each wish is a keyword
@@ -121,14 +83,14 @@ def collect(  # noqa: PLR0913 - each wish is a keyword
     """
     wished = {"keys": keys, "instance_view": instance_view, "restore_points": restore_points}
     scope = Scope(
-        tuple(subscriptions),
-        tuple(management_groups),
-        tuple(exclude),
-        source,
-        tuple(name for name, value in wished.items() if value),
-        cloud,
-        arm_endpoint,
-        authority,
+        subscriptions=tuple(subscriptions),
+        management_groups=tuple(management_groups),
+        exclude=tuple(exclude),
+        source=source,
+        options=tuple(name for name, value in wished.items() if value),
+        cloud=cloud,
+        arm_endpoint=arm_endpoint,
+        authority=authority,
     )
     outcome = run(Path(out), scope, credential=credential, resume=resume, jobs=jobs)
     if outcome.summary:
@@ -172,16 +134,17 @@ def run(
     """
     if jobs < 1:
         raise ParameterError(f"expected at least 1 call at once, got {jobs}")
-    scope = scope.checked()
+    scope = _checked(scope)
     folder = Folder(out, resume=resume)
-    scope = _same_scope(scope, folder) if resume else scope
+    if resume and scope not in (Scope(), folder.note.scope):
+        raise ParameterError(f"{out}: --resume goes on with the scope that the folder was begun with")
+    scope = folder.note.scope if resume else scope
     place = Place.of(scope.cloud, scope.arm_endpoint, scope.authority)
-    if not resume:
-        folder.head = _head_of(asdict(scope), place.endpoint)
+    folder.note = folder.note if resume else _note_of(scope, place)
     with ExitStack() as stack:
         if credential is None:
             credential = stack.enter_context(credential_for(place, scope.cloud))
-        _note_who(folder, who(credential, place))
+        _note_who(folder, *who(credential, place))
         gate = Gate(jobs)
         azure = stack.enter_context(closing(Azure(credential, place, gate, retries)))
         try:
@@ -216,7 +179,7 @@ def plan(scope: Scope) -> list[str]:
     >>> plan(Scope(source="graph"))[1]
     "disks: per 1,000 subscriptions, query resources | where type =~ 'microsoft.compute/disks' | order by ...
     """
-    scope = scope.checked()
+    scope = _checked(scope)
     endpoint = Place.of(scope.cloud, scope.arm_endpoint, scope.authority).endpoint
     chosen = asks(scope.source, scope.options)
     lines = [
@@ -227,48 +190,34 @@ def plan(scope: Scope) -> list[str]:
     return lines + [f"not asked: {arm_type}: {why}" for arm_type, why in not_asked(chosen).items()]
 
 
-def _same_scope(scope: Scope, folder: Folder) -> Scope:
-    """Give the scope that a folder was begun with; another cannot be asked of it."""
-    known: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in folder.head["scope"].items()
-    }
-    if scope not in (Scope(), Scope(**known)):
-        raise ParameterError(f"{folder.path}: --resume goes on with the scope that the folder was begun with")
-    return Scope(**known)
+def _checked(scope: Scope) -> Scope:
+    """Check the names, and give the ids in lower case."""
+    asks(scope.source, scope.options)
+    subscriptions = tuple(check_ids(scope.subscriptions, "--subscription"))
+    exclude = tuple(check_ids(scope.exclude, "--exclude"))
+    return scope.model_copy(update={"subscriptions": subscriptions, "exclude": exclude})
 
 
-def _note_who(folder: Folder, found: dict[str, str | None]) -> None:
-    known = folder.head.setdefault("collected_by", found)
-    if known["tenant_id"] != found["tenant_id"]:
-        tenants = f"expected the tenant {known['tenant_id']}, but the sign-in is of {found['tenant_id']}"
-        raise ParameterError(f"{folder.path}: {tenants}")
-
-
-def _head_of(scope: dict[str, Any], endpoint: str) -> dict[str, Any]:
-    """Give the head of a new `export.json`: what is asked, of whom, by which API.
-
-    Parameters
-    ----------
-    scope : dict
-        The scope, as plain values.
-    endpoint : str
-        Address of Azure Resource Manager.
-
-    Returns
-    -------
-    dict
-    """
-    chosen = asks(scope["source"], scope["options"])
+def _note_of(scope: Scope, place: Place) -> Note:
+    """Give a new `export.json`: what is asked, of whom, by which API."""
+    chosen = asks(scope.source, scope.options)
     said = [
-        {"name": a.name, "type": a.type, "request": a.query if a.via == "graph" else a.request}
-        | {"api_version": a.api_version, "asked": a.by}
-        for a in chosen
+        Request(
+            name=ask.name,
+            type=ask.type,
+            request=ask.query if ask.via == "graph" else ask.request,
+            api_version=ask.api_version,
+            asked=ask.by,
+        )
+        for ask in chosen
     ]
-    return {
-        "tool": f"diskenc {__version__}",
-        "endpoint": endpoint,
-        "scope": scope,
-        "asks": said,
-        "not_asked": not_asked(chosen),
-    }
+    tool, left = f"diskenc {__version__}", not_asked(chosen)
+    return Note(tool=tool, endpoint=place.endpoint, scope=scope, asks=said, not_asked=left)
+
+
+def _note_who(folder: Folder, tenant_id: str | None, object_id: str | None) -> None:
+    note = folder.note
+    if note.runs and note.tenant_id != tenant_id:
+        tenants = f"expected the tenant {note.tenant_id}, but the sign-in is of {tenant_id}"
+        raise ParameterError(f"{folder.path}: {tenants}")
+    note.tenant_id, note.object_id = tenant_id, object_id

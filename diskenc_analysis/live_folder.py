@@ -10,15 +10,17 @@ import hashlib
 import json
 import os
 import time
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from diskenc_analysis.collected import KIND, NOTE, read_note
+from diskenc_analysis.collected import NOTE, read_note
 from diskenc_analysis.errors import ParameterError
 from diskenc_analysis.live_asks import Ask
+from diskenc_analysis.note import Note, Part
 
 #: Members that may hold a secret, should Azure ever return them. They are never written.
 SECRET_MEMBERS = frozenset({"protectedsettings", "adminpassword", "customdata", "userdata"})
@@ -30,50 +32,13 @@ def now() -> str:
 
 
 @dataclass
-class Part:
-    """One subscription (or batch of them) and type: what was asked, and what came of it.
-
-    Attributes
-    ----------
-    name, type, key : str
-        The ask, its ARM type, and the subscription, `tenant-N` or `once`.
-    status : str
-        `complete`, `partial`, `denied`, `failed`, or `not asked` while it waits.
-    reason : str
-        Why it is not complete.
-    rows, pages, redacted : int
-        What was read, and how many members were left out as secrets.
-    total_records : int or None
-        How many rows there are, where Azure says so.
-    file, sha256 : str
-        Where the rows are, and their hash; empty where there are none.
-    started_at, ended_at : str
-        UTC.
-    """
-
-    name: str
-    type: str
-    key: str
-    status: str = "not asked"
-    reason: str = "not reached"
-    rows: int = 0
-    pages: int = 0
-    redacted: int = 0
-    total_records: int | None = None
-    file: str = ""
-    sha256: str = ""
-    bytes: int = 0
-    started_at: str = ""
-    ended_at: str = ""
-
-
-@dataclass
 class Writer:
     """Writes the rows of one part, page by page; several threads may hand pages in."""
 
     part: Part
     folder: Path
     keep: bool
+    earlier: Part | None = None
     _fd: int = -1
     _digest: Any = field(default_factory=hashlib.sha256)
     _lock: Lock = field(default_factory=Lock)
@@ -124,16 +89,22 @@ class Writer:
         return self.folder / self.part.name / f".{self.part.key}.jsonl"
 
     def close(self) -> None:
-        """Close the file, note its hash, and give it its name."""
+        """Close the file, note its hash, and give it its name; keep an earlier run's where that had more."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
-        if self.part.bytes:
+        named = self.folder / self.part.name / f"{self.part.key}.jsonl"
+        if self.earlier and self.part.status != "complete" and self.part.rows < self.earlier.rows:
+            self._hidden.unlink(missing_ok=True)
+            for name, value in self.earlier:
+                setattr(self.part, name, value)
+        elif self.part.bytes:
             self.part.file = f"{self.part.name}/{self.part.key}.jsonl"
             self.part.sha256 = self._digest.hexdigest()
-            self._hidden.replace(self.folder / self.part.file)
+            self._hidden.replace(named)
         else:
-            self._hidden.unlink(missing_ok=True)
+            for path in (self._hidden, named):
+                path.unlink(missing_ok=True)
 
 
 def without_secrets(value: Any) -> tuple[Any, int]:
@@ -182,9 +153,9 @@ class Folder:
 
     def __init__(self, path: Path, *, resume: bool = False) -> None:
         self.path = path
-        self.head: dict[str, Any] = {}
+        self.note = Note()
         self.parts: dict[tuple[str, str], Part] = {}
-        self.incomplete: set[str] = set()
+        self.earlier: dict[tuple[str, str], Part] = {}
         self._saved, self._took = 0.0, 0.0
         if resume:
             self._take_up()
@@ -206,22 +177,40 @@ class Folder:
         note = read_note(self.path / NOTE)
         if note is None:
             raise ParameterError(f"{self.path}: expected a collection to go on with, but there is no {NOTE}")
-        parts = [Part(**part) for part in note.pop("parts")]
-        self.head = note
-        self.parts = {(part.name, part.key): part for part in parts if self._is_whole(part)}
-        self.incomplete = {part.name for part in parts if (part.name, part.key) not in self.parts}
+        self.note = note
+        self.parts = {(part.name, part.key): part for part in note.parts}
+        self.ask_again(part for part in note.parts if not self._is_whole(part))
+
+    def ask_again(self, parts: Iterable[Part]) -> None:
+        """Take parts as not whole; what was read of them stays until there is more."""
+        for part in list(parts):
+            self.earlier[part.name, part.key] = self.parts.pop((part.name, part.key))
+            if part.status == "complete":
+                part.status, part.reason = "partial", "no longer whole"
 
     def _is_whole(self, part: Part) -> bool:
         """Whether a part need not be asked again: complete, and its file as long as it was."""
+        return part.status == "complete" and (not part.file or self._has_file(part))
+
+    def _has_file(self, part: Part) -> bool:
         path = self.path / part.file
-        there = not part.file or (path.is_file() and path.stat().st_size == part.bytes)
-        return part.status == "complete" and there
+        return path.is_file() and path.stat().st_size == part.bytes
+
+    def expect(self, ask: Ask, key: str) -> Part:
+        """Note a part that is to be asked for, with what an earlier run has read of it."""
+        default = self.earlier.get((ask.name, key)) or Part(name=ask.name, type=ask.type, key=key)
+        return self.parts.setdefault((ask.name, key), default)
 
     def open(self, ask: Ask, key: str) -> Writer:
-        """Begin a part anew; an earlier file of it is overwritten."""
-        part = self.parts[ask.name, key] = Part(ask.name, ask.type, key, started_at=now())
-        (self.path / ask.name / f"{key}.jsonl").unlink(missing_ok=True)
-        return Writer(part, self.path, keep=bool(ask.type))
+        """Begin a part anew; what an earlier run has read of it stays until there is more."""
+        part = Part(name=ask.name, type=ask.type, key=key, started_at=now())
+        self.parts[ask.name, key] = part
+        return Writer(part, self.path, bool(ask.type), self._there(ask.name, key))
+
+    def _there(self, name: str, key: str) -> Part | None:
+        """Give what an earlier run has read of a part, where its file is as it was."""
+        part = self.earlier.get((name, key))
+        return part if part and part.file and self._has_file(part) else None
 
     def rows(self, part: Part) -> list[dict[str, Any]]:
         """Read the rows of a part back."""
@@ -235,8 +224,8 @@ class Folder:
         begun = time.monotonic()
         if not force and begun - self._saved < max(2.0, 20 * self._took):
             return
-        parts = [asdict(part) for _, part in sorted(list(self.parts.items()))]  # noqa: C414 - threads add to it
-        text = json.dumps({"kind": KIND, **self.head, "parts": parts}, indent=1) + "\n"
+        self.note.parts = [self.parts[key] for key in sorted(list(self.parts))]  # noqa: C414 - threads add to it
+        text = self.note.model_dump_json(indent=1) + "\n"
         temporary = self.path / f".{NOTE}"
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(fd, "w", encoding="utf-8") as file:

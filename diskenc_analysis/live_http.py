@@ -28,6 +28,7 @@ from diskenc_analysis import __version__
 from diskenc_analysis.live_asks import Ask, dig
 from diskenc_analysis.live_gate import Gate, Patience
 from diskenc_analysis.live_sign_in import Place
+from diskenc_analysis.note import Status
 
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
 _PAGE_ROWS = 1000
@@ -41,14 +42,14 @@ class FaultError(Exception):
     Attributes
     ----------
     status : str
-        `denied` or `failed`.
+        `denied` or `failed`, or `not asked` where the collection ended first.
     reason : str
         Short words, without addresses, headers or text that strangers chose.
     fatal : bool
         Whether nothing else can be read either.
     """
 
-    def __init__(self, status: str, reason: str, *, fatal: bool = False) -> None:
+    def __init__(self, status: Status, reason: str, *, fatal: bool = False) -> None:
         super().__init__(reason)
         self.status, self.reason, self.fatal = status, reason, fatal
 

@@ -8,12 +8,11 @@ from typing import Any
 
 from diskenc_analysis.errors import UnreadableInputError
 from diskenc_analysis.live_asks import Ask, batches
-from diskenc_analysis.live_folder import Folder, Part
+from diskenc_analysis.live_folder import Folder
 from diskenc_analysis.live_http import Azure, FaultError
 from diskenc_analysis.live_state import Job
+from diskenc_analysis.note import Part
 
-#: The ask that finds the subscriptions, before all others.
-SUBSCRIPTIONS = "subscriptions"
 _UNSEEN = "the sign-in does not see this subscription: no right to read it, or it is gone"
 
 
@@ -25,7 +24,7 @@ def find(azure: Azure, folder: Folder, ask: Ask) -> list[str]:
     azure : Azure
         Whom to ask.
     folder : Folder
-        Its head names the scope; it gets the rows, and a part for each named one that is not seen.
+        Its note names the scope; it gets the rows, and a part for each named one that is not seen.
     ask : Ask
         The query for subscriptions.
 
@@ -39,15 +38,15 @@ def find(azure: Azure, folder: Folder, ask: Ask) -> list[str]:
     UnreadableInputError
         When there is none to collect from.
     """
-    scope = folder.head["scope"]
-    named, excluded = list(scope["subscriptions"]), set(scope["exclude"])
-    queries = _queries(named, list(scope["management_groups"]))
-    job = Job(ask, named, folder.open(ask, "tenant-1"), 0, len(queries))
+    scope = folder.note.scope
+    named, excluded = list(scope.subscriptions), set(scope.exclude)
+    queries = _queries(named, list(scope.management_groups))
+    job = Job(ask, named, folder.open(ask, "tenant-1"), len(queries))
     seen: set[str] = set()
     for query in queries:
         try:
             for page in azure.query(ask, query):
-                rows = [row for row in page.rows if subscription_of(row) not in excluded]
+                rows = [row for row in page.rows if subscription_of(row) not in excluded | seen]
                 job.writer.write(rows)
                 seen |= set(map(subscription_of, rows))
         except FaultError as fault:
@@ -70,7 +69,8 @@ def _queries(named: list[str], groups: list[str]) -> list[dict[str, list[str]]]:
 
 def _note_unseen(folder: Folder, ask: Ask, unseen: Iterable[str]) -> None:
     for one in unseen:
-        folder.parts[ask.name, one] = Part(ask.name, ask.type, one, "failed", _UNSEEN)
+        part = Part(name=ask.name, type=ask.type, key=one, status="failed", reason=_UNSEEN)
+        folder.parts[ask.name, one] = part
 
 
 def subscription_of(row: dict[str, Any]) -> str:

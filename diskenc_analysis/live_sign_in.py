@@ -102,7 +102,7 @@ def credential_for(place: Place, cloud: str) -> DefaultAzureCredential:
     return DefaultAzureCredential(authority=CLOUDS[cloud][1])
 
 
-def who(credential: Any, place: Place) -> dict[str, str | None]:
+def who(credential: Any, place: Place) -> tuple[str | None, str | None]:
     """Sign in, and say who did.
 
     Parameters
@@ -114,8 +114,8 @@ def who(credential: Any, place: Place) -> dict[str, str | None]:
 
     Returns
     -------
-    dict of str to str or None
-        `tenant_id` and `object_id`, as the token states them; None where it is not readable.
+    tuple of str or None
+        The tenant and the object id, as the token states them; None where it does not.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def who(credential: Any, place: Place) -> dict[str, str | None]:
         first = str(error).strip().split("\n", maxsplit=1)[0]
         raise SignInError(f"could not sign in to Azure: {first}") from None
     claims = _claims(token)
-    return {"tenant_id": claims.get("tid"), "object_id": claims.get("oid")}
+    return claims.get("tid"), claims.get("oid")
 
 
 def _claims(token: str) -> dict[str, Any]:

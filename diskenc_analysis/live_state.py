@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from diskenc_analysis.live_asks import Ask
-from diskenc_analysis.live_folder import Part, Writer, now
+from diskenc_analysis.live_folder import Writer, now
 from diskenc_analysis.live_http import FaultError
+from diskenc_analysis.note import Part, Status
 
 
 @dataclass
@@ -78,22 +79,29 @@ class Job:
     ask: Ask
     subscriptions: list[str]
     writer: Writer
-    open: int
     requests: int
+    causes: list[FaultError] = field(default_factory=list)
     faults: list[FaultError] = field(default_factory=list)
     parents: list[dict[str, Any]] = field(default_factory=list)
+    open: int = field(init=False)
 
-    def status(self) -> tuple[str, str]:
-        """Say what became of the part, and why."""
-        if not self.faults:
+    def __post_init__(self) -> None:
+        self.open = self.requests
+
+    def status(self) -> tuple[Status, str]:
+        """Say what became of the part, and why: a fault of its own, or one of the part that leads to it."""
+        faults = [*self.causes, *self.faults]
+        if not faults:
             return "complete", ""
-        first = self.faults[0]
         some = self.writer.part.pages or len(self.faults) < self.requests
-        counts = f" ({len(self.faults)} of {self.requests} requests)" if self.requests > 1 else ""
-        return "partial" if some else first.status, first.reason + counts
+        counts = (
+            f" ({len(self.faults)} of {self.requests} requests)" if self.faults and self.requests > 1 else ""
+        )
+        return "partial" if some else faults[0].status, faults[0].reason + counts
 
     def close(self) -> None:
         """Close the part: its file, its time, and what became of it."""
+        part = self.writer.part
+        part.ended_at = now()
+        part.status, part.reason = self.status()
         self.writer.close()
-        self.writer.part.ended_at = now()
-        self.writer.part.status, self.writer.part.reason = self.status()

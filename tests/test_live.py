@@ -83,7 +83,7 @@ def test_rows_are_written_as_they_came(azure, collect):
 
 def test_export_json_tells_who_asked_what_when(collect):
     said = note(collect(subscriptions=[SUBSCRIPTIONS[1].upper()]))
-    assert said["collected_by"] == {"tenant_id": TENANT, "object_id": PERSON}
+    assert (said["tenant_id"], said["object_id"]) == (TENANT, PERSON)
     assert said["subscriptions"] == [SUBSCRIPTIONS[1]]
     [disks] = [ask for ask in said["asks"] if ask["name"] == "disks"]
     assert disks["request"].endswith("/providers/Microsoft.Compute/disks")

@@ -219,6 +219,26 @@ def test_resume_reads_again_what_was_cut_on_the_disk(azure, collect):
     assert len(azure.asked()) == 3
 
 
+def test_resume_that_reads_less_keeps_what_was_read(azure, collect):
+    azure.break_(f"{TWO}/providers/{DISKS}", "500", times=99, after=1)
+    collect()
+    azure.faults.clear()
+    azure.break_(f"{TWO}/providers/{DISKS}", "403", times=99)
+    again = collect(resume=True)
+    assert unread(again) == {("disks", TWO): ("partial", "HTTP 500 TooMany")}
+    assert counts(again.path)["microsoft.compute/disks"] == 12
+
+
+def test_resume_asks_resource_graph_again_where_more_subscriptions_are_seen(azure, collect):
+    azure.break_("resourcecontainers", "500", times=99, after=1)
+    first = collect()
+    assert json.loads((first.path / "export.json").read_text())["subscriptions"] == [ONE, TWO]
+    azure.faults.clear()
+    again = collect(resume=True)
+    assert unread(again) == {}
+    assert counts(again.path) == WHOLE
+
+
 def test_resume_looks_again_for_a_subscription_that_was_not_seen(azure, collect):
     gone = "90000000-0000-4000-8000-000000000000"
     collect(subscriptions=[ONE, gone])
