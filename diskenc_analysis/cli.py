@@ -268,7 +268,8 @@ def _parameters(path: Path | None) -> dict[str, Any]:
 def _ledger_line(inv: Any) -> str:
     totals = inv.totals
     read, used, aside = (totals[f"rows_{n}"] for n in ("read", "used", "set_aside"))
-    return f"{read:,} rows read, {used:,} used, {aside:,} set aside"
+    collected = f"; {inv.unread:,} parts of the collection were not read whole" if inv.unread else ""
+    return f"{read:,} rows read, {used:,} used, {aside:,} set aside{collected}"
 
 
 def _days_ago(days: int | None) -> date | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from diskenc_analysis import parquet, schema, spark
 from diskenc_analysis.errors import UnknownNameError, UnreadableInputError
 from diskenc_analysis.gaps import gaps
-from diskenc_analysis.ledger import COLUMNS
+from diskenc_analysis.ledger import COLUMNS, UNREAD
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -174,6 +174,15 @@ class Inventory:
         sums = ", ".join(f"coalesce(sum({n}), 0)::BIGINT" for n in names)
         [found] = self.connection.execute(f"SELECT {sums} FROM ledger").fetchall()
         return dict(zip(names, found, strict=True))
+
+    @cached_property
+    def unread(self) -> int:
+        """Parts of a collection (a type and subscription each) that were denied, failed or cut short."""
+        statuses = ", ".join(f"'{status}'" for status in UNREAD)
+        [(parts,)] = self.connection.execute(
+            f"SELECT count(*) FROM ledger WHERE status IN ({statuses})"
+        ).fetchall()
+        return int(parts)
 
     def gaps(self) -> Any:
         """Say what the inventory cannot answer.

@@ -12,7 +12,7 @@ from azure.identity import EnvironmentCredential
 import diskenc_analysis as de
 from diskenc_analysis.errors import ParameterError, SignInError, UnreadableInputError
 from diskenc_analysis.live import Scope, run
-from tests.loopback import PERSON, TENANT
+from tests.loopback import PERSON, TENANT, Loopback
 from tests.tenant import EACH, SUBSCRIPTIONS
 
 OPTIONS = ("keys", "instance_view", "restore_points")
@@ -79,6 +79,28 @@ def test_rows_are_written_as_they_came(azure, collect):
     assert [json.loads(line) for line in file.read_text().splitlines()] == azure.listed(
         f"/subscriptions/{SUBSCRIPTIONS[0]}/providers/Microsoft.Compute/disks"
     )
+
+
+@pytest.mark.parametrize("source", ["compute", "graph"])
+def test_the_sample_tenant_collected_live_is_judged_as_from_its_files(tmp_path, monkeypatch, source):
+    files = sorted(de.sample_path().glob("*.jsonl"))
+    rows = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    with Loopback(rows) as azure:
+        for name, value in azure.environment(tmp_path).items():
+            monkeypatch.setenv(name, value)
+        where = Scope(source=source, options=("keys",), arm_endpoint=azure.url, authority=azure.url)
+        outcome = run(tmp_path / "sample", where)
+    judged, expected = (
+        de.coverage(de.load(path)).sort_values("disk_id", ignore_index=True)
+        for path in (outcome.path, de.sample_path())
+    )
+    assert judged.equals(expected)
+
+
+def test_a_notebook_is_warned(azure, tmp_path):
+    azure.break_("Microsoft.Compute/disks", "403")
+    with pytest.warns(UserWarning, match=r"1 of 37 parts were not read whole \(1 denied\)"):
+        de.collect(tmp_path / "out", arm_endpoint=azure.url, authority=azure.url)
 
 
 def test_export_json_tells_who_asked_what_when(collect):
