@@ -52,7 +52,7 @@ def read_note(path: Path) -> Note | None:
         raise UnreadableInputError(f"{path}: {message}") from None
 
 
-def take_in(path: Path, note: Note, ledger: Ledger) -> None:
+def take_in(path: Path, note: Note, ledger: Ledger) -> int:
     """Write into the ledger what became of each part of a collection.
 
     Parameters
@@ -63,6 +63,11 @@ def take_in(path: Path, note: Note, ledger: Ledger) -> None:
         What it holds.
     ledger : Ledger
         Has the files that were read; parts without a file are added to it.
+
+    Returns
+    -------
+    int
+        Number of the `export.json` itself in the ledger.
     """
     known = {source.path: number for number, source in enumerate(ledger.sources)}
     for part in filter(lambda part: part.type, note.parts):
@@ -70,9 +75,11 @@ def take_in(path: Path, note: Note, ledger: Ledger) -> None:
         source = known[file] if file in known else _without_file(file, ledger)
         ledger.recorded(source, part.ended_at, part.sha256)
         ledger.collected(source, part.type, part.status, _why(part))
-    source = _without_file(path, ledger)
+    source = ledger.add(path)
+    ledger.describe(source, "record of a collection", [])
     for arm_type, reason in note.not_asked.items():
         ledger.collected(source, arm_type, "not asked", reason)
+    return source
 
 
 def _without_file(path: Path, ledger: Ledger) -> int:

@@ -104,7 +104,7 @@ def load(
                 if path not in notes:
                     intake.take(path)
             for path, note in notes.items():
-                take_in(path, note, reader.ledger)
+                reader.ledger.hash_later(take_in(path, note, reader.ledger), hasher.submit(sha256, path))
         reader.finish()
         note_times(reader.ledger, captured_since)
         if listed:

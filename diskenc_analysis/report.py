@@ -15,6 +15,7 @@ from diskenc_analysis.editions import resolve_edition
 from diskenc_analysis.errors import DiskencError, ParameterError
 from diskenc_analysis.folder import fill, pack
 from diskenc_analysis.gates import Outcome, parse
+from diskenc_analysis.ledger import NO_FILE
 from diskenc_analysis.manifest import is_report, seal
 from diskenc_analysis.params import REPORTED, distribute
 from diskenc_analysis.place import placed_file, placed_folder
@@ -189,7 +190,7 @@ def _about(
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": {run.name: round(run.seconds, 1) for run in runs},
         "parameters": {name: {**one, "inventory": start.where} for name, one in values.items()},
-        "inputs": {row["source"]: row["sha256"] for row in sources(start.inv)},
+        "inputs": {r["source"]: r["sha256"] for r in sources(start.inv) if r["shape"] != NO_FILE},
         "gates": [gate.line for gate in start.head.gates],
         "versions": versions() | {"git_commit": commit()},
     }

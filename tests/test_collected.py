@@ -90,9 +90,11 @@ def test_gaps_tell_denied_from_cut_and_from_not_asked(tmp_path):
 def test_the_tables_of_a_report_count_files_alone_and_show_the_status(tmp_path):
     inv = de.load(folder_of(tmp_path, part("a", "complete", 1), part("b", "denied")))
     [(heading, table)] = digest.files(inv).lists
-    assert heading.startswith("Each of the 1 files")
+    assert heading.startswith("Each of the 2 files")  # a.jsonl and export.json
     assert table.lines[0][table.headings.index("Collected")] == "denied"
-    assert len(digest.hashes(inv).lines) == 1
+    record = hashlib.sha256((tmp_path / "export.json").read_bytes()).hexdigest()
+    assert [line[1] for line in digest.hashes(inv).lines if line[0] == "export.json"] == [record]
+    assert len(digest.hashes(inv).lines) == 2
 
 
 def test_a_saved_inventory_keeps_the_status(tmp_path):
