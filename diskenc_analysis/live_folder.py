@@ -24,6 +24,7 @@ from diskenc_analysis.note import Note, Part
 
 #: Members that may hold a secret, should Azure ever return them. They are never written.
 SECRET_MEMBERS = frozenset({"protectedsettings", "adminpassword", "customdata", "userdata"})
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 
 
 def now() -> str:
@@ -73,7 +74,7 @@ class Writer:
     def _append(self, data: bytes) -> None:
         if self._fd < 0:
             self._hidden.parent.mkdir(mode=0o700, exist_ok=True)
-            self._fd = os.open(self._hidden, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            self._fd = os.open(self._hidden, _NEW, 0o600)
         start, rest = self.part.bytes, memoryview(data)
         try:
             while rest:
@@ -227,7 +228,7 @@ class Folder:
         self.note.parts = [self.parts[key] for key in sorted(list(self.parts))]  # noqa: C414 - threads add to it
         text = self.note.model_dump_json(indent=1) + "\n"
         temporary = self.path / f".{NOTE}"
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        fd = os.open(temporary, _NEW, 0o600)
         with os.fdopen(fd, "w", encoding="utf-8") as file:
             file.write(text)
         temporary.replace(self.path / NOTE)

@@ -31,6 +31,8 @@ from diskenc_analysis.live_sign_in import Place
 from diskenc_analysis.note import Status
 
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
+#: A subscription holds nothing of a provider that is not registered in it: Azure sees to that.
+_UNREGISTERED = "MissingSubscriptionRegistration"
 _PAGE_ROWS = 1000
 _LIMIT_HIT = "x-ms-tenant-subscription-limit-hit"
 _READ_TIMEOUT = 120
@@ -126,7 +128,12 @@ class Azure:
         client, url = self._clients[ask.via], self._place.endpoint + ask.path(quote(place, safe="/"))
         seen = {url}
         while url:
-            reply = _asked(partial(client.send_request, HttpRequest("GET", url))).json()
+            try:
+                reply = _asked(partial(client.send_request, HttpRequest("GET", url))).json()
+            except FaultError as fault:
+                if not fault.reason.endswith(_UNREGISTERED):
+                    raise
+                reply = {"value": []}
             rows = dig(reply, ask.rows)
             yield Page(_checked([] if rows is None and ask.rows != "value" else rows), None)
             url = self._next(reply, seen)
@@ -203,6 +210,8 @@ def _asked(send: Callable[[], Any]) -> Any:
             if response.status_code == _UNAUTHORIZED and not last:
                 continue
             response.raise_for_status()
+            if response.status_code >= 300:  # noqa: PLR2004 - HTTP: a redirect, which is not followed
+                raise FaultError("failed", f"HTTP {response.status_code}")
         except AzureError as error:
             if getattr(error, "status_code", None) == _UNAUTHORIZED and not _is_sign_in(error) and not last:
                 continue

@@ -23,6 +23,11 @@ import trustme
 TENANT, PERSON = "11111111-2222-3333-4444-555555555555", "99999999-8888-7777-6666-555555555555"
 SECRET = "the-client-secret-of-the-test"  # noqa: S105 - it opens nothing
 _COLLECTION = re.compile(r"(?i)^/subscriptions/([^/]+)(?:/resourcegroups/[^/]+)?/providers/(.+)$")
+_CODES = {
+    "403": "AuthorizationFailed",
+    "404": "SubscriptionNotFound",
+    "409": "MissingSubscriptionRegistration",
+}
 
 
 @dataclass
@@ -229,8 +234,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._refuse(401, "ExpiredAuthenticationToken", azure.challenge)
         fault = azure.fault_for(f"{parts.path}?{parts.query} {body.decode()}")
         if fault and fault.do.isdigit():
-            code = {"403": "AuthorizationFailed", "404": "SubscriptionNotFound"}.get(fault.do, "TooMany")
-            return self._refuse(int(fault.do), code, fault.headers)
+            return self._refuse(int(fault.do), _CODES.get(fault.do, "TooMany"), fault.headers)
         if fault and fault.do == "drop":
             self.close_connection = True
             self.request.close()
@@ -287,7 +291,8 @@ class _Handler(BaseHTTPRequestHandler):
         return reply, headers
 
     def _refuse(self, status, code, headers=None):
-        message = f"Refused to {self.headers.get('Authorization', '')}"  # servers do echo what they were sent
+        # Servers do echo what they were sent. The SDK reads the provider to register between the quotes.
+        message = f"{self.headers.get('Authorization', '')} is not registered for 'Microsoft.Compute'"
         return self._send(status, {"error": {"code": code, "message": message}}, headers)
 
     def _send(self, status, reply, headers=None, cut=""):

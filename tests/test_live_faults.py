@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import logging
 import os
@@ -153,6 +154,11 @@ def test_an_odd_page_ends_its_part_alone(azure, collect, reply, reason):
     assert unread(collect())["disks", TWO][1] == reason
 
 
+def test_a_redirect_is_not_followed(azure, collect):
+    azure.break_(f"{TWO}/providers/{DISKS}", "302", headers={"Location": "https://elsewhere.example/steal"})
+    assert unread(collect()) == {("disks", TWO): ("failed", "HTTP 302")}
+
+
 def test_pages_that_go_round_in_a_circle(azure, collect):
     first = f"{azure.url}/subscriptions/{TWO}/providers/{DISKS}?api-version=2026-03-02"
     azure.break_(f"{TWO}/providers/{DISKS}", "bend", headers={"reply": json.dumps({"nextLink": first})})
@@ -270,10 +276,7 @@ def start(azure, out, *more, **how):
     where = ["--arm-endpoint", azure.url, "--authority", azure.url]
     return subprocess.Popen(
         [*COMMAND, "collect", "-o", str(out), *where, *more],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **how,
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | how,
     )
 
 
@@ -345,6 +348,22 @@ def test_no_secret_is_in_any_file_or_log(azure, collect, caplog):
         assert "VolumeType" in written
         assert not [secret for secret in ("s3cr3t", SECRET, "Bearer ey", *azure.tokens) if secret in text]
     assert sum(part.redacted for part in outcome.parts) == 2
+
+
+def test_progress_is_shown_on_a_terminal(azure, tmp_path):
+    azure.latency = 0.1
+    ours, theirs = os.openpty()
+    process = start(azure, tmp_path / "out", "--subscription", ONE, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # how a terminal that was closed says so
+        while data := os.read(ours, 4096):
+            shown += data
+    os.close(ours)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert b"of 1 subscriptions" in shown
+    assert b"calls, 0 throttled" in shown
 
 
 def test_the_command_says_what_came_of_it(azure, tmp_path):
