@@ -107,7 +107,7 @@ _GAPS = (
         "what they hold is absent from every count; the ledger names them",
     ),
     _Gap(
-        "types that the collection did not ask for, or did not reach",
+        "types that the collection did not ask for",
         "SELECT count(DISTINCT resource_type) FROM ledger WHERE status = 'not asked'",
         "what they would settle; the ledger names them",
     ),

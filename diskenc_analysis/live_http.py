@@ -44,7 +44,7 @@ class FaultError(Exception):
     Attributes
     ----------
     status : str
-        `denied` or `failed`, or `not asked` where the collection ended first.
+        `denied` or `failed`.
     reason : str
         Short words, without addresses, headers or text that strangers chose.
     fatal : bool

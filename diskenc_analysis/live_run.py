@@ -161,7 +161,8 @@ class Collection:
                 if not job.open:
                     self._finish(job)
         except Exception as error:  # noqa: BLE001 - a mistake of ours: raised again by the main thread
-            self._error = error
+            if not self.gate.stop.is_set():  # what comes after an end is of its making
+                self._error = error
             self._stop("an error")
         finally:
             with self._lock:
@@ -176,7 +177,7 @@ class Collection:
                 self._stop(fault.reason)
             return fault
         except StoppedError:
-            return FaultError("not asked", "not reached")
+            return FaultError("failed", "not reached")
         except OSError as error:
             self._stop(f"could not write ({error.strerror or error})")
             return FaultError("failed", "could not be written")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Status = Literal["complete", "partial", "denied", "failed", "not asked"]
+Status = Literal["complete", "partial", "denied", "failed"]
 
 
 class Scope(BaseModel):
@@ -49,7 +49,7 @@ class Part(BaseModel):
     name, type, key : str
         The ask, its ARM type, and the subscription, `tenant-N` or `once`.
     status : str
-        `complete`, `partial`, `denied`, `failed`, or `not asked` while it waits.
+        `complete`, `partial`, `denied` or `failed`, which it is until it was reached.
     reason : str
         Why it is not complete.
     rows, pages, redacted, bytes : int
@@ -65,7 +65,7 @@ class Part(BaseModel):
     name: str
     type: str
     key: str
-    status: Status = "not asked"
+    status: Status = "failed"
     reason: str = "not reached"
     rows: int = 0
     pages: int = 0
