@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from diskenc_analysis.copies import copied_keys as copied_keys
     from diskenc_analysis.coverage import coverage as coverage
     from diskenc_analysis.custody import custody as custody
+    from diskenc_analysis.defender import defender as defender
     from diskenc_analysis.exports import load as load
     from diskenc_analysis.findings import findings as findings
     from diskenc_analysis.inventory import Inventory as Inventory
@@ -42,6 +43,7 @@ _NAMES = {
     "collect": "live",
     "Inventory": "inventory",
     "coverage": "coverage",
+    "defender": "defender",
     "findings": "findings",
     "key_ownership": "ownership",
     "custody": "custody",

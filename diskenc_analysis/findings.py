@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from diskenc_analysis.coverage import coverage
-from diskenc_analysis.frames import Frame, choose, given, lazy
+from diskenc_analysis.frames import Frame, choose, given, key_of, lazy
 from diskenc_analysis.share import data_file
 
 if TYPE_CHECKING:
@@ -86,8 +86,9 @@ def _rule(frame: Frame, rule_id: str) -> Frame:
 
 def _snapshots(inv: Inventory, disks: Frame) -> list[Frame]:
     """Compare the key of each snapshot with that of the disk that it was taken of."""
-    key = nw.concat_str([nw.lit("/"), nw.col("disk_id").str.to_lowercase().str.strip_chars("/ ")])
-    ranked = disks.with_columns(key=key, rank=choose([(nw.col("sse") == sse, r) for sse, r in _RANK], ""))
+    ranked = disks.with_columns(
+        key=key_of("disk_id"), rank=choose([(nw.col("sse") == sse, r) for sse, r in _RANK], "")
+    )
     sources = (
         lazy(inv.snapshots).filter(given("source_resource_id_key")).select("key", "source_resource_id_key")
     )

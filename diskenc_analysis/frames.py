@@ -56,6 +56,11 @@ def words(name: str, meanings: Mapping[str, str], other: str, absent: str) -> nw
     return choose([*cases, (low(name) == "", absent)], other)
 
 
+def key_of(name: str) -> nw.Expr:
+    """Give an ARM id as the joins compare it: in lower case, one slash before it and none behind."""
+    return nw.concat_str([nw.lit("/"), nw.col(name).str.to_lowercase().str.strip_chars("/ ")])
+
+
 def is_true(name: str) -> nw.Expr:
     """Say whether a boolean column is true, with null as false."""
     return nw.col(name).fill_null(value=False)

@@ -38,7 +38,7 @@ def identity(inv: Inventory, rows: Frame) -> Frame:
     )
     vms = lazy(inv.vms).select(vm_key=nw.col("key"), seen_id=nw.col("id"))
     out = known.join(rows, on="disk_key", how="inner").join(vms, on="vm_key", how="left")
-    out = out.join(_subscriptions(inv), on="subscription_id", how="left")
+    out = out.join(subscription_names(inv), on="subscription_id", how="left")
     vm_id = nw.when(given("seen_id")).then(nw.col("seen_id")).otherwise(nw.col("owner_id"))
     return out.with_columns(vm_id=nw.when(given("vm_key")).then(vm_id).otherwise(nw.lit(None, nw.String)))
 
@@ -76,7 +76,7 @@ def _listed_only(inv: Inventory) -> Frame:
     )
 
 
-def _subscriptions(inv: Inventory) -> Frame:
+def subscription_names(inv: Inventory) -> Frame:
     """Name the subscriptions, those that share a name with their ids: else one would hide another."""
     named = lazy(inv.subscriptions).filter(given("subscription_id"), given("display_name"))
     named = named.group_by("subscription_id").agg(nw.col("display_name").min())

@@ -11,6 +11,12 @@ from typing import TextIO
 from diskenc_analysis.errors import ParameterError
 from diskenc_analysis.place import placed_folder
 from diskenc_analysis.sample_arm import template
+from diskenc_analysis.sample_defender import (
+    DEFENDER_COLUMNS,
+    DEFENDER_TRUTH,
+    benchmark_line,
+    defender_lines,
+)
 from diskenc_analysis.sample_keys import VM_SIZES, key_lines, size_line
 from diskenc_analysis.sample_plan import COLUMNS, TRUTH, Plan
 from diskenc_analysis.sample_tenant import Subscription, draw, fields, guid, subscriptions_of
@@ -19,7 +25,9 @@ from diskenc_analysis.sample_tenant import Subscription, draw, fields, guid, sub
 TABLES = (
     *("subscriptions", "virtual_machines", "scale_sets", "scale_set_vms", "extensions", "disks", "snapshots"),
     *("disk_encryption_sets", "key_vaults", "managed_hsms", "keys", "vm_sizes", "assessments"),
+    *("guest_assignments", "policy_assignments", "exemptions"),
 )
+_TRUTHS = {TRUTH: COLUMNS, DEFENDER_TRUTH: DEFENDER_COLUMNS}
 
 
 class _Files:
@@ -32,7 +40,7 @@ class _Files:
     def write(self, name: str, line: str) -> None:
         """Add a line to a table's file, or to the truth."""
         if name not in self._open:
-            path = self._folder / (name if name == TRUTH else f"{name}.jsonl")
+            path = self._folder / (name if name in _TRUTHS else f"{name}.jsonl")
             file = path.open("w", encoding="utf-8", newline="\n", buffering=1 << 20)
             self._open[name] = self._stack.enter_context(file)
         self._open[name].write(line + "\n")
@@ -75,7 +83,8 @@ def generate(out: Path, disks: int = 400, subscriptions: int = 6, seed: int = 7)
     subs, rng = subscriptions_of(subscriptions), random.Random(seed)  # noqa: S311
     with placed_folder(out, _is_ours, "a sample tenant") as folder, ExitStack() as stack:
         files = _Files(folder, stack)
-        files.write(TRUTH, ",".join(COLUMNS))
+        for name, columns in _TRUTHS.items():
+            files.write(name, ",".join(columns))
         for n, (sub, plan) in enumerate(draw(rng, subs, disks), start=1):
             _write_copy(files, plan, sub.common | fields(rng, n, sub, plan), n)
             sub.keys.update(plan.keys)
@@ -84,16 +93,15 @@ def generate(out: Path, disks: int = 400, subscriptions: int = 6, seed: int = 7)
 
 
 def _is_ours(folder: Path) -> bool:
-    ours = {TRUTH, *(f"{table}.jsonl" for table in TABLES)}
+    ours = {*_TRUTHS, *(f"{table}.jsonl" for table in TABLES)}
     return {file.name for file in folder.iterdir()} <= ours
 
 
 def _write_copy(files: _Files, plan: Plan, values: Mapping[str, object], n: int) -> None:
     for name, line in plan.lines:
         files.write(name, line % values)
-    if n % 3 == 0:  # Defender has assessed some of the VMs
-        for line in plan.assessments:
-            files.write("assessments", line % values)
+    for name, line in defender_lines(plan.targets, n):
+        files.write(name, line % values)
 
 
 def _write_rest(files: _Files, subs: list[Subscription]) -> None:
@@ -106,6 +114,7 @@ def _write_rest(files: _Files, subs: list[Subscription]) -> None:
             "state": "Enabled",
         }
         files.write("subscriptions", template(head | body))
+        files.write("policy_assignments", benchmark_line() % sub.common)
         for name, line in key_lines(sub.keys, sub.code):
             files.write(name, line % sub.common)
     for location in sorted({sub.location for sub in subs}):

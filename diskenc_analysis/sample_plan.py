@@ -1,11 +1,11 @@
-"""A sample tenant's kinds as lines of JSON to be filled in, each with its truth and its assessments."""
+"""A sample tenant's kinds as lines of JSON to be filled in, each with its truth."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from diskenc_analysis.sample_arm import disk_body, disk_id, template, vhd_uri, vm_id
+from diskenc_analysis.sample_defender import Target, targets_of
 from diskenc_analysis.sample_kinds import Disk, Kind, Vm
 from diskenc_analysis.sample_vm import extension_body, scale_set_body, vm_body
 
@@ -24,23 +24,21 @@ COLUMNS = (
 _WORDS = {"y": "yes", "n": "no", "-": "not_applicable", "?": "unknown"}
 _DEFENDER = {"H": "Healthy", "U": "Unhealthy", "N": "NotApplicable", "?": "unknown"}
 _FORMS = {"disk": "managed_disk", "snapshot": "snapshot", "vhd": "unmanaged_disk"}
-_WINDOWS_KEY, _LINUX_KEY = "0cb5f317-a94b-6b80-7212-13a9cc8826af", "a40cc620-e72c-fdf4-c554-c6ca2cd705c0"
-_HOST_KEY = "efbbd784-656d-473a-9863-ea7693bfcd2a"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A kind as templates: lines for every copy, and the assessments that only some copies have."""
+    """A kind as templates: lines for every copy, and what Defender judges of it."""
 
     kind: Kind
     lines: tuple[tuple[str, str], ...]
-    assessments: tuple[str, ...]
+    targets: tuple[Target, ...]
     keys: frozenset[tuple[str, str]]
     name: str
 
 
 def plan_of(kind: Kind) -> Plan:
-    """Write a kind's bodies, truth and assessments as templates."""
+    """Write a kind's bodies and truth as templates."""
     lines, read = [], [i for i, vm in enumerate(kind.vms) if vm.form != "absent"]
     for i in read:
         vm = kind.vms[i]
@@ -55,8 +53,7 @@ def plan_of(kind: Kind) -> Plan:
             lines.append(("disks" if disk.form == "disk" else "snapshots", template(disk_body(kind, k))))
         lines.append((TRUTH, ",".join([_row_id(kind, k), kind.label, *_truth(kind, disk)])))
     keys = frozenset(part.key for disk in kind.disks for part in disk.parts if part.key)
-    made = tuple(line for i in read if kind.vms[i].form != "instance" for line in _assessments(kind, i))
-    return Plan(kind, tuple(lines), made, keys, _name(kind))
+    return Plan(kind, tuple(lines), targets_of(kind), keys, _name(kind))
 
 
 def _name(kind: Kind) -> str:
@@ -96,22 +93,3 @@ def _host(vm: Vm | None) -> dict[str, str]:
         return {"host": "unknown", "method": "unknown", "temp_disk_key_owner": vm.temp_key}
     on = {"host": "on", "method": "host"} if vm.host else {"host": "off"}
     return on | {"temp_disk_key_owner": vm.temp_key}
-
-
-def _assessments(kind: Kind, i: int) -> Iterator[str]:
-    """What Defender says of a VM: by the rule of its system, and by the rule on encryption at host."""
-    vm = kind.vms[i]
-    letter = next(d.verdicts[1][-1] for d in kind.disks if i in d.owners)
-    codes = {_HOST_KEY: "Healthy" if vm.host else "Unhealthy"}
-    if letter in "HU":
-        codes[_WINDOWS_KEY if vm.os == "Windows" else _LINUX_KEY] = _DEFENDER[letter]
-    for key, code in codes.items():
-        system = {_WINDOWS_KEY: "Windows virtual machines", _LINUX_KEY: "Linux virtual machines"}.get(key)
-        title = f"{system} should enable Azure Disk Encryption or EncryptionAtHost"
-        if system is None:
-            title = "Virtual machines and virtual machine scale sets should have encryption at host enabled"
-        details = {"Source": "Azure", "Id": vm_id(kind, i, "%(rg_owner)s")}
-        head = {"type": "Microsoft.Security/assessments", "name": key}
-        head["id"] = f"{vm_id(kind, i)}/providers/Microsoft.Security/assessments/{key}"
-        body = {"displayName": title, "status": {"code": code}, "resourceDetails": details}
-        yield template(head | {"properties": body})

@@ -32,7 +32,12 @@ TYPES = {
     "managed_hsms": "Microsoft.KeyVault/managedHSMs",
     "keys": "Microsoft.KeyVault/vaults/keys",
     "assessments": "Microsoft.Security/assessments",
+    "guest_assignments": "Microsoft.GuestConfiguration/guestConfigurationAssignments",
+    "policy_assignments": "Microsoft.Authorization/policyAssignments",
+    "exemptions": "Microsoft.Authorization/policyExemptions",
 }
+#: Resources on other resources, which have no place of their own.
+WITHOUT_LOCATION = {"assessments", "guest_assignments", "policy_assignments", "exemptions"}
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +153,7 @@ def test_payloads_have_arm_members(tables, table):
         wanted = (
             {"subscriptionId", "displayName", "tenantId", "state"} if table == "subscriptions" else ENVELOPE
         )
-        assert wanted - body.keys() <= ({"location"} if table == "assessments" else set())
+        assert wanted - body.keys() <= ({"location"} if table in WITHOUT_LOCATION else set())
 
 
 def test_sizes_are_resource_skus(tables):
