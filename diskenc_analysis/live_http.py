@@ -195,9 +195,7 @@ class Azure:
             cast("Any", json.dumps(body).encode()),  # bytes can be sent again, a stream would be spent
             api_version=api_version,
             cls=lambda response, _model, _headers: response.http_response,
-            error_map={
-                _UNAUTHORIZED: HttpResponseError
-            },  # so that only the sign-in itself raises its own class
+            error_map={_UNAUTHORIZED: HttpResponseError},  # its own class is left to the sign-in
             retry_on_methods=frozenset({"GET", "POST"}),  # a query changes nothing
         )
 

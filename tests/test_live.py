@@ -10,8 +10,9 @@ import pytest
 from azure.identity import EnvironmentCredential
 
 import diskenc_analysis as de
-from diskenc_analysis.errors import ParameterError, SignInError, UnreadableInputError
+from diskenc_analysis.errors import ParameterError, SignInError, UnknownNameError, UnreadableInputError
 from diskenc_analysis.live import Scope, run
+from diskenc_analysis.live_sign_in import Place
 from tests.loopback import PERSON, TENANT, Loopback
 from tests.tenant import EACH, SUBSCRIPTIONS
 
@@ -147,6 +148,33 @@ def test_a_sign_in_of_ones_own(azure, tmp_path):
     with EnvironmentCredential(authority=azure.url, disable_instance_discovery=True) as credential:
         path = de.collect(tmp_path / "own", arm_endpoint=azure.url, credential=credential)
     assert de.load(path).count("disks") == 15
+
+
+@pytest.mark.parametrize(
+    ("cloud", "endpoint", "scope"),
+    [
+        ("public", "https://management.azure.com", "https://management.azure.com/.default"),
+        (
+            "usgovernment",
+            "https://management.usgovcloudapi.net",
+            "https://management.core.usgovcloudapi.net/.default",
+        ),
+        ("china", "https://management.chinacloudapi.cn", "https://management.chinacloudapi.cn/.default"),
+    ],
+)
+def test_each_cloud_has_its_addresses(cloud, endpoint, scope):
+    place = Place.of(cloud)
+    assert (place.endpoint, place.scope) == (endpoint, scope)
+
+
+def test_odd_places_and_names_are_refused_before_anything_is_asked(azure, collect):
+    with pytest.raises(UnknownNameError, match='Did you mean "usgovernment"'):
+        Place.of("usgovernmet")
+    with pytest.raises(ParameterError, match="--arm-endpoint: expected an address that begins with https"):
+        Place.of(arm_endpoint="http://plain")
+    with pytest.raises(UnknownNameError, match="unknown option 'key'"):
+        collect(options=("key",))
+    assert azure.calls == []
 
 
 def test_a_failed_sign_in_leaves_nothing(azure, collect, tmp_path):
