@@ -11,7 +11,7 @@ from diskenc_analysis.dependents import COUNTS, NOTHING, depending, handed
 from diskenc_analysis.frames import distinct, given, lazy
 from diskenc_analysis.keyrecords import KEY, STORE, UNREAD, Record, records
 from diskenc_analysis.keyurls import key_name, parse
-from diskenc_analysis.keyuse import key_state
+from diskenc_analysis.keyuse import day_of, key_state
 from diskenc_analysis.ownership import key_ownership
 
 if TYPE_CHECKING:
@@ -54,11 +54,12 @@ def custody(inv: Inventory, own: Any = None, as_of: str | date = "") -> Any:
     >>> sorted(set(frame["use"]))
     ['ade_key', 'ade_secret', 'set']
     """
-    own = key_ownership(inv, as_of=as_of) if own is None else own
+    day = day_of(as_of)
+    own = key_ownership(inv, as_of=day) if own is None else own
     chains = every_chain(inv, own)
     counts = depending(inv, own, ((name, name) for name in chains))
     rows = [
-        {**one, **_judged(one, str(as_of)), **(counts.get(name) or NOTHING)}
+        {**one, **_judged(one, day), **(counts.get(name) or NOTHING)}
         for name, one in (chains | {str(one["chain"]): one for one in unused_keys(inv, chains)}).items()
     ]
     rows.sort(key=lambda row: (-row["vms"], -row["disks"], row["chain"]))

@@ -12,8 +12,9 @@ import narwhals as nw
 
 from diskenc_analysis.custody import days_between, every_chain
 from diskenc_analysis.dependents import handed
-from diskenc_analysis.frames import Frame, choose, given, lazy, low, rows_of
+from diskenc_analysis.frames import Frame, choose, doubted, given, lazy, low, rows_of
 from diskenc_analysis.keyrecords import UNREAD, Record
+from diskenc_analysis.keyuse import day_of
 from diskenc_analysis.ownership import key_ownership
 from diskenc_analysis.share import data_file
 
@@ -74,13 +75,14 @@ def key_checks(inv: Inventory, own: Any = None, as_of: str | date = "") -> Any:
     >>> set(checks["result"]) <= set(RESULTS)
     True
     """
-    own = key_ownership(inv, as_of=as_of) if own is None else own
+    day = day_of(as_of)
+    own = key_ownership(inv, as_of=day) if own is None else own
     chains = every_chain(inv, own)
     uses: dict[str, list[Record]] = {}
     for name, *values, disks, gib in rows_of(_uses(inv, own)):
         place = dict(zip(_PLACE, values, strict=True))
         uses.setdefault(name, []).append({**place, "disks": disks, "gib": gib})
-    found = [row for name, chain in chains.items() for row in _checked(chain, uses.get(name, []), str(as_of))]
+    found = [row for name, chain in chains.items() for row in _checked(chain, uses.get(name, []), day)]
     found.sort(key=_order)
     return handed(inv, "key_checks", found, COLUMNS, ("disks", "gib"))
 
@@ -96,7 +98,9 @@ def _uses(inv: Inventory, own: Any) -> Frame:
     new = image.str.contains(r"2022|win11|windows-11")
     vms = lazy(inv.vms).select(
         vm=nw.col("key"),
-        vm_identity=choose([(given("encryption_identity"), "yes")], "no"),
+        vm_identity=choose(
+            [(doubted("encryption_identity"), UNREAD), (given("encryption_identity"), "yes")], "no"
+        ),
         windows=choose([(low("os_type") == "linux", "no"), (new, "yes"), (given("image_sku"), "no")], UNREAD),
     )
     vm = nw.concat_str([nw.lit("/"), nw.col("vm_id").str.to_lowercase().str.strip_chars("/ ")])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import NamedTuple
 
 from diskenc_analysis.chains import URL, Chains
+from diskenc_analysis.errors import ParameterError
 from diskenc_analysis.keyrecords import UNREAD, Record
 
 _OF_CHAIN = ("set_id", "set_type", *URL, "vault_id", "vault_sku")
@@ -98,6 +100,36 @@ def _other_tenant(chain: Record, key_tenant: str, tenant: str) -> str:
     found = _differs(key_tenant, tenant)
     by_set = chain["use"] == "set" and chain["federated_client_id"] is None
     return "no" if found == UNREAD and by_set else found
+
+
+def day_of(as_of: str | date) -> str:
+    """Write the day that is judged on.
+
+    Parameters
+    ----------
+    as_of : str or date
+        As YYYY-MM-DD; empty where none is stated.
+
+    Returns
+    -------
+    str
+        The same day, or the empty text.
+
+    Raises
+    ------
+    ParameterError
+        When it is no day.
+
+    Examples
+    --------
+    >>> day_of(date(2026, 11, 24)), day_of("")
+    ('2026-11-24', '')
+    """
+    text = as_of.isoformat() if isinstance(as_of, date) else as_of
+    try:
+        return date.fromisoformat(text).isoformat() if text else ""
+    except ValueError:
+        raise ParameterError(f"as_of: expected a day as YYYY-MM-DD, got {as_of!r}") from None
 
 
 def key_state(chain: Record, day: str) -> str:

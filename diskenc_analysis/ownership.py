@@ -11,7 +11,7 @@ from diskenc_analysis.chains import Chains
 from diskenc_analysis.coverage import coverage
 from diskenc_analysis.frames import BAR, Frame, choose, fold, helper, kept, lazy, rows_of
 from diskenc_analysis.keyrecords import UNREAD, Record
-from diskenc_analysis.keyuse import RESOLVED, Use, resolved
+from diskenc_analysis.keyuse import RESOLVED, Use, day_of, resolved
 from diskenc_analysis.vmfacts import disk_lists
 
 if TYPE_CHECKING:
@@ -49,6 +49,11 @@ def key_ownership(inv: Inventory, cov: Any = None, as_of: str | date = "") -> An
         Where a link is missing, the columns behind it are `unknown` and `reason` says why. A column is null
         where nothing is to be said: a platform's key has no vault.
 
+    Raises
+    ------
+    ParameterError
+        When `as_of` is no day.
+
     Examples
     --------
     >>> from diskenc_analysis import load, sample_path
@@ -56,7 +61,7 @@ def key_ownership(inv: Inventory, cov: Any = None, as_of: str | date = "") -> An
     >>> sorted(set(own["layer"]))
     ['ade', 'confidential', 'sse']
     """
-    chains = Chains(inv)
+    chains, day = Chains(inv), day_of(as_of)
     disks = _disks(inv, coverage(inv) if cov is None else cov)
     sse = disks.with_columns(layer=nw.lit("sse"), state=nw.col("sse"), chain=nw.col("des_key"))
     secure = disks.filter(nw.col("confidential").is_in(_ENCRYPTED))
@@ -72,7 +77,7 @@ def key_ownership(inv: Inventory, cov: Any = None, as_of: str | date = "") -> An
     rows, uses = fold(inv, rows, marked, "use")
     tenants = dict(rows_of(lazy(inv.subscriptions).select("subscription_id", "tenant_id")))
     made = [
-        {"use": use, **resolved(Use(*facts.values()), chains, known, tenants, str(as_of))}
+        {"use": use, **resolved(Use(*facts.values()), chains, known, tenants, day)}
         for use, facts in uses.items()
     ]
     rows = rows.drop("chain").join(helper(inv, "key_uses", made, ["use", *RESOLVED]), on="use", how="left")

@@ -7,6 +7,7 @@ import csv
 import pytest
 
 import diskenc_analysis as de
+from diskenc_analysis.errors import ParameterError
 from diskenc_analysis.share import sample_path
 from tests.rules import (
     CVM_DISK,
@@ -288,6 +289,13 @@ def test_a_key_is_judged_on_the_day_that_is_asked(tmp_path, attributes, as_of, s
     objects = [*stores(), key_with("cmk", **attributes), disk("d", encryption=cmk("standard"))]
     [row] = owned(tmp_path, *objects, as_of=as_of)
     assert (row["key_state"], row["reason"]) == (state, "")
+
+
+@pytest.mark.parametrize("judge", [de.key_ownership, de.custody, de.key_checks])
+def test_a_day_that_is_none_is_refused(tmp_path, judge):
+    inv = de.load(write(tmp_path, [disk("d")]))
+    with pytest.raises(ParameterError, match=r"as_of: expected a day as YYYY-MM-DD, got '24\.11\.2026'"):
+        judge(inv, as_of="24.11.2026")
 
 
 def test_another_version_of_a_key_says_nothing_of_this_one(tmp_path):
