@@ -76,7 +76,7 @@ class BlastRadius:
         """Say it in a few lines."""
         disks, vms, gib, subs = (self.counts[n] for n in ("disks", "vms", "gib", "subscriptions"))
         lines = [f"{self.kind} {self.target}: {disks:,.0f} disks ({gib:,.0f} GiB) of {vms:,.0f} VMs"]
-        lines[0] += f" in {subs:,.0f} subscriptions need it"
+        lines[0] += f" in {subs:,.0f} subscription{'' if subs == 1 else 's'} need it"
         lines += [f"{self.counts['possible_disks']:,.0f} disks more may need it"]
         lines += [f"of {self.unread_disks:,} disks it was not read which key they need", *self.happens]
         return "\n".join(lines)
