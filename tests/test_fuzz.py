@@ -168,9 +168,9 @@ def test_one_changed_value_makes_no_wrong_verdict(chosen, form):
         path = save(Path(made) / form, FORMS[form](rows))
         both = [loaded(path, size) for size in (THOROUGH, DIRECT)]
     assert tables_of(both[0]) == tables_of(both[1])
+    assert both[0].totals == both[1].totals
     for inv in both:
         check(inv)
-        assert inv.totals["rows_read"] == len(rows)
     found = {
         str(row[0]).lower(): row[1:] for row in de.coverage(both[0]).select("disk_id", *TRUTH).fetchall()
     }
