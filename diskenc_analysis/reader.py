@@ -129,7 +129,7 @@ class Reader:
             raise
 
     def _count(self, opened: envelopes.Opened) -> Counter[tuple[str, str]]:
-        counted = self.connection.execute(relations.kinds_sql(opened)).fetchall()
+        counted = self._answer(relations.kinds_sql(opened))
         return Counter({(arm_type, layout): rows for arm_type, layout, rows in counted})
 
     def _read_table(
@@ -173,10 +173,16 @@ class Reader:
         )
 
     def _insert(self, table: schema.Table, sql: str, where: str) -> int:
-        [(rows,)] = self.connection.execute(
+        [(rows,)] = self._answer(
             f'INSERT INTO "{table.name}" BY NAME SELECT * EXCLUDE (arm_type, odd) FROM ({sql}) WHERE {where}'
-        ).fetchall()
+        )
         return int(rows)
+
+    def _answer(self, sql: str) -> list[tuple[Any, ...]]:
+        try:
+            return self.connection.execute(sql).fetchall()
+        except UnicodeDecodeError as error:  # DuckDB's message quotes bytes that are no text
+            raise duckdb.InvalidInputException(str(error)) from None
 
     def _read_again(
         self, sql: str, expected: dict[str, int], opened: envelopes.Opened, source: int

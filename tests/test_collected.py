@@ -93,7 +93,7 @@ def test_the_tables_of_a_report_count_files_alone_and_show_the_status(tmp_path):
     assert heading.startswith("Each of the 2 files")  # a.jsonl and export.json
     assert table.lines[0][table.headings.index("Collected")] == "denied"
     record = hashlib.sha256((tmp_path / "export.json").read_bytes()).hexdigest()
-    assert [line[1] for line in digest.hashes(inv).lines if line[0] == "export.json"] == [record]
+    assert [line[2] for line in digest.hashes(inv).lines if line[0] == "export.json"] == [record]
     assert len(digest.hashes(inv).lines) == 2
 
 

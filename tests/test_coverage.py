@@ -33,14 +33,14 @@ def test_reading_only_what_verdicts_rest_on_changes_none():
 
 
 @pytest.fixture
-def changed(tmp_path, monkeypatch):
+def changed(tmp_path_factory, monkeypatch):
     """Give a function that has the kit read one of its data files with one text in place of another."""
     original = editions.data_file
 
     def change(name, old, new):
         text = original(name).read_text(encoding="utf-8")
         assert text.count(old) == 1
-        copy = tmp_path / name
+        copy = tmp_path_factory.mktemp("data") / name
         copy.write_text(text.replace(old, new), encoding="utf-8")
         monkeypatch.setattr(editions, "data_file", lambda n: copy if n == name else original(n))
         _forget()

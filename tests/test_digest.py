@@ -80,7 +80,7 @@ def inv():
     def line(source, kind, used, aside, **more):
         counts = {"rows_read": used + aside, "rows_used": used, "rows_set_aside": aside}
         base = {"shape": "array", "truncated": False, "truncation_reason": "", "captured_at": None}
-        base["status"] = ""
+        base |= {"status": "", "notes": ""}
         return {"source": source, "resource_type": kind, "reasons": "", "sha256": "ab"} | counts | base | more
 
     ledger = pd.DataFrame(
