@@ -78,8 +78,9 @@ def collect(  # noqa: PLR0913 - each wish is a keyword
 
     Examples
     --------
-    >>> path = collect("exports/today", subscriptions=["00a6d1ba-..."])  # doctest: +SKIP
-    >>> inv = de.load(path)  # doctest: +SKIP
+    >>> collect("exports/today", subscriptions=["production"])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    diskenc_analysis.errors.ParameterError: ...'production'...
     """
     wished = {"keys": keys, "instance_view": instance_view, "restore_points": restore_points}
     scope = Scope(
