@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 _INVENTORY = Annotated[str, typer.Argument(help="File, folder or glob pattern of exports.")]
 _MEMORY = "2GB"
+_KEEP_GOING = "Load the rest where a file cannot be read; the ledger names the loss."
 _GATE = "Exit 1 below a share: CAPABILITY=PERCENT, or CAPABILITY=PERCENT@COLUMN=PATTERN; may be repeated."
 
 
@@ -88,6 +89,7 @@ def report(
         int, typer.Option(min=0, help="So many unknown do not count against a gate.")
     ] = 0,
     zipped: Annotated[bool, typer.Option("--zip", help="Make OUT.zip as well.")] = False,
+    keep_going: Annotated[bool, typer.Option(help=_KEEP_GOING)] = False,
     redact: Annotated[
         Redaction | None, typer.Option(help="Put pseudonyms in place; OUT.key.json tells whose they are.")
     ] = None,
@@ -99,7 +101,7 @@ def report(
     from diskenc_analysis.params import REPORTED
     from diskenc_analysis.report import Options, render
 
-    options = Options(fail_under or (), allow_unknown, jobs, zipped, redact and redact.value)
+    options = Options(fail_under or (), allow_unknown, jobs, zipped, redact and redact.value, keep_going)
     result = render(inventory, out, notebook or REPORTED, _parameters(params), as_of, options=options)
     for page in result.pages:
         typer.echo(page)
@@ -143,7 +145,7 @@ def coverage(
     edition: Annotated[str, typer.Option(help="Edition of the encryption matrix.")] = "latest",
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="File to write to.")] = None,
-    keep_going: Annotated[bool, typer.Option(help="Load the rest where a file cannot be read.")] = False,
+    keep_going: Annotated[bool, typer.Option(help=_KEEP_GOING)] = False,
     expect_subscriptions: Annotated[
         Path | None, typer.Option(help="File with one subscription id a line: say which are absent.")
     ] = None,

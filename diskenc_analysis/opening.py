@@ -13,7 +13,9 @@ from diskenc_analysis.inventory import Inventory
 _Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
-def read(paths: _Paths, engine: str = "pandas", memory_limit: str | None = None) -> Inventory:
+def read(
+    paths: _Paths, engine: str = "pandas", memory_limit: str | None = None, *, keep_going: bool = False
+) -> Inventory:
     """Open a saved inventory, or read exports.
 
     Parameters
@@ -24,6 +26,8 @@ def read(paths: _Paths, engine: str = "pandas", memory_limit: str | None = None)
         What kind of frames the inventory's tables are.
     memory_limit : str, optional
         DuckDB's memory limit while it reads exports, such as `2GB`.
+    keep_going : bool
+        Load the rest where a file cannot be read, and name it in the ledger.
 
     Returns
     -------
@@ -46,4 +50,4 @@ def read(paths: _Paths, engine: str = "pandas", memory_limit: str | None = None)
     """
     if isinstance(paths, str | os.PathLike) and parquet.is_saved(Path(paths)):
         return Inventory.open(paths, engine)
-    return load(paths, engine, memory_limit=memory_limit)
+    return load(paths, engine, memory_limit=memory_limit, keep_going=keep_going)

@@ -51,6 +51,8 @@ def prepare(
     gates: Sequence[Gate] = (),
     allow_unknown: int = 0,
     names: Pseudonyms | None = None,
+    *,
+    keep_going: bool = False,
 ) -> Prepared:
     """Read an inventory once, for all notebooks.
 
@@ -68,6 +70,8 @@ def prepare(
         So many unknown disks or VMs do not count against a gate.
     names : Pseudonyms, optional
         Pseudonyms to put in place of names or ids.
+    keep_going : bool
+        Load the rest where a file cannot be read.
 
     Returns
     -------
@@ -87,7 +91,7 @@ def prepare(
     >>> prepare(sample_path(), Path(tempfile.mkdtemp())).name
     'sample'
     """
-    inv = read(inventory, engine="duckdb", memory_limit=_MEMORY)
+    inv = read(inventory, engine="duckdb", memory_limit=_MEMORY, keep_going=keep_going)
     inv.require_disks()
     outcomes = judge(coverage(inv, edition), gates, allow_unknown) if gates else ()
     where, name = os.fspath(inventory), Path(inventory).resolve().name or "inventory"

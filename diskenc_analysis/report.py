@@ -45,6 +45,8 @@ class Options:
         Whether the folder is also made one file, `<out>.zip`.
     redact : {"names", "ids", "all"} or None
         What gets stable pseudonyms; their key file is `<out>.key.json`, beside the folder.
+    keep_going : bool
+        Whether to load the rest where a file cannot be read; page one names the loss.
 
     Examples
     --------
@@ -57,6 +59,7 @@ class Options:
     jobs: int | None = None
     zipped: bool = False
     redact: str | None = None
+    keep_going: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,15 @@ def render(
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="diskenc-")))
         names = pseudonyms(wish.redact, key) if wish.redact else None
         edition = str(given.get("edition", "latest"))
-        start = prepare(inventory, scratch / "inventory", edition, gates, wish.allow_unknown, names)
+        start = prepare(
+            inventory,
+            scratch / "inventory",
+            edition,
+            gates,
+            wish.allow_unknown,
+            names,
+            keep_going=wish.keep_going,
+        )
         if names:
             write_key(names, stack.enter_context(placed_file(key)))
         values = _values(notebooks, given | {"inventory": f"{HELD}{start.name}"})

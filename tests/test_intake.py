@@ -18,6 +18,7 @@ import xlsxwriter
 from diskenc_analysis.errors import UnreadableInputError
 from diskenc_analysis.exports import load
 from diskenc_analysis.intake import NOT_READ, UNREADABLE
+from diskenc_analysis.prepared import prepare
 from tests.exported import (
     CMK,
     PATHS,
@@ -315,3 +316,13 @@ def test_scratch_files_do_not_outlive_their_part(tmp_path, monkeypatch):
     with pytest.raises(UnreadableInputError):
         loaded([tmp_path / "e.zip", save(tmp_path / "broken.json", "[")])
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_a_report_goes_on_without_what_cannot_be_read_where_it_is_told_to(tmp_path):
+    save(tmp_path / "in" / "disks.jsonl", lines([disk("a")]))
+    save(tmp_path / "in" / "broken.json", "<html>")
+    with pytest.raises(UnreadableInputError, match=r"broken\.json"):
+        prepare(tmp_path / "in", tmp_path / "one")
+    start = prepare(tmp_path / "in", tmp_path / "two", keep_going=True)
+    assert start.inv.count("disks") == 1
+    assert len(counts(start.inv)) == 2
