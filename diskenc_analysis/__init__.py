@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from diskenc_analysis.custody import custody as custody
     from diskenc_analysis.defender import defender as defender
     from diskenc_analysis.exports import load as load
+    from diskenc_analysis.exposure import exposure as exposure
     from diskenc_analysis.findings import findings as findings
     from diskenc_analysis.inventory import Inventory as Inventory
     from diskenc_analysis.keyrules import key_checks as key_checks
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from diskenc_analysis.matrix import options as options
     from diskenc_analysis.opening import read as read
     from diskenc_analysis.ownership import key_ownership as key_ownership
+    from diskenc_analysis.policies import disk_policies as disk_policies
     from diskenc_analysis.share import sample_path as sample_path
     from diskenc_analysis.summary import summarize as summarize
     from diskenc_analysis.summary import tally as tally
@@ -44,6 +46,8 @@ _NAMES = {
     "Inventory": "inventory",
     "coverage": "coverage",
     "defender": "defender",
+    "disk_policies": "policies",
+    "exposure": "exposure",
     "findings": "findings",
     "key_ownership": "ownership",
     "custody": "custody",

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from functools import cache
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from diskenc_analysis.controls import Control, chosen, judge_control
 from diskenc_analysis.coverage import coverage
-from diskenc_analysis.frames import Frame, choose, given, key_of, lazy
+from diskenc_analysis.exceptions import read_exceptions, with_exceptions
+from diskenc_analysis.exposure import exposure
+from diskenc_analysis.frames import Frame, choose, fresh, given, kept, key_of, lazy
 from diskenc_analysis.share import data_file
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
 
 _IDENTITY = ("disk_id", "name", "kind", "subscription_id", "subscription_name", "resource_group")
+_NAMED = ("rule_id", "severity", "status", "title", "caveat")
 #: The columns of the findings, in order.
-COLUMNS = ("rule_id", "severity", "title", *_IDENTITY, "evidence")
+COLUMNS = ("finding_id", *_NAMED, *_IDENTITY, "evidence", "exception", "exception_note")
 #: How strong the key of the storage encryption is; the unknown has no rank.
 _RANK = (("platform", "1"), ("customer", "2"), ("platform_and_customer", "3"))
 _DRIFT = "the model of its scale set says"
@@ -30,7 +36,7 @@ def rules() -> dict[str, dict[str, str]]:
     Returns
     -------
     dict of str to dict
-        By `rule_id`: `severity`, `title` and `source`.
+        By `rule_id`: `severity`, `status`, `title` and `source`.
 
     Examples
     --------
@@ -41,8 +47,14 @@ def rules() -> dict[str, dict[str, str]]:
         return {row["rule_id"]: row for row in csv.DictReader(file)}
 
 
-def findings(inv: Inventory, cov: Any = None) -> Any:
-    """Find what a person should look at, disk by disk.
+def findings(
+    inv: Inventory,
+    cov: Any = None,
+    framework: str | None = None,
+    exceptions: str | PathLike[str] | None = None,
+    as_of: str = "",
+) -> Any:
+    """Find what a person should look at, disk by disk; or judge every disk by the controls of a framework.
 
     Parameters
     ----------
@@ -50,38 +62,71 @@ def findings(inv: Inventory, cov: Any = None) -> Any:
         As `load` gives it.
     cov : frame, optional
         Its coverage frame; worked out where it is not given.
+    framework : str, optional
+        A framework of `data/controls.csv` (its newest version that is no preview), `FRAMEWORK@VERSION`, or
+        `all`. Without it the rules of `data/findings.csv` are applied.
+    exceptions : path, optional
+        CSV file of what was granted; see `exceptions.read_exceptions`.
+    as_of : str
+        Date as YYYY-MM-DD at which exceptions are judged.
 
     Returns
     -------
     frame
-        Of the inventory's engine, with the columns of `COLUMNS`: one row per disk and rule of
-        `data/findings.csv`. What was not read is a finding of its own, never a pass.
+        Of the inventory's engine, text throughout, with the columns of `COLUMNS`. By rule: one row per disk
+        and rule that it meets. By framework: one row per disk and control with `status` `met`, `not_met`,
+        `not_applicable` or `unknown`: evidence, and never a statement of compliance. What was not read is
+        unknown, never a pass. `finding_id` is the same in every run: rule and id of the disk. `exception` is
+        `excepted`, `expired` or empty; an excepted finding keeps its status.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no such framework or version.
+    UnreadableInputError
+        When the file of exceptions is wrong.
+    ParameterError
+        When there are exceptions and no date.
 
     Examples
     --------
     >>> from diskenc_analysis import load, sample_path
-    >>> found = findings(load(sample_path()))
-    >>> sorted(set(found["rule_id"]))[:2]
+    >>> inv = load(sample_path())
+    >>> sorted(set(findings(inv)["rule_id"]))[:2]
     ['contradiction', 'host_model_differs']
+    >>> sorted(set(findings(inv, framework="pci_dss")["status"]))
+    ['not_applicable', 'not_met', 'unknown']
     """
+    granted = read_exceptions(exceptions) if exceptions else []
+    asked = chosen(framework) if framework else ()
     native = coverage(inv) if cov is None else cov
-    disks = lazy(native)
-    found = [
-        _rule(disks.filter(nw.col("kind") == "unmanaged_disk"), "unmanaged_disk"),
-        _rule(
-            disks.filter(nw.col("conflicts") != "").with_columns(evidence=nw.col("conflicts")),
-            "contradiction",
-        ),
-        _rule(disks.filter(nw.col("evidence").str.contains(_DRIFT, literal=True)), "host_model_differs"),
-        *_snapshots(inv, disks),
-    ]
-    out = nw.concat(found, how="vertical")
+    found = _by_control(inv, native, asked) if framework else _by_rule(inv, lazy(native))
+    named = nw.concat([one.select(*_NAMED, *_IDENTITY, "evidence") for one in found], how="vertical")
+    key = nw.concat_str([nw.col("rule_id"), nw.lit(":"), key_of("disk_id")])
+    out = with_exceptions(inv, named.with_columns(finding_id=key), granted, as_of).select(*COLUMNS)
+    out = fresh(inv, out.sort("disk_id", "rule_id"), "findings")
     return nw.to_native(out.collect() if isinstance(nw.from_native(native), nw.DataFrame) else out)
 
 
+def _by_control(inv: Inventory, cov: Any, asked: Sequence[Control]) -> list[Frame]:
+    network = lazy(exposure(inv, cov)).select("disk_id", "network")
+    disks = kept(inv, lazy(cov).join(network, on="disk_id", how="left"), "control_disks")
+    return [judge_control(disks, one) for one in asked]
+
+
+def _by_rule(inv: Inventory, disks: Frame) -> list[Frame]:
+    contradicted = disks.filter(nw.col("conflicts") != "").with_columns(evidence=nw.col("conflicts"))
+    return [
+        _rule(disks.filter(nw.col("kind") == "unmanaged_disk"), "unmanaged_disk"),
+        _rule(contradicted, "contradiction"),
+        _rule(disks.filter(nw.col("evidence").str.contains(_DRIFT, literal=True)), "host_model_differs"),
+        *_snapshots(inv, disks),
+    ]
+
+
 def _rule(frame: Frame, rule_id: str) -> Frame:
-    rule = {n: nw.lit(rules()[rule_id][n]) for n in ("severity", "title")}
-    return frame.with_columns(rule_id=nw.lit(rule_id), **rule).select(*COLUMNS)
+    rule = {n: nw.lit(rules()[rule_id][n]) for n in ("severity", "status", "title")}
+    return frame.with_columns(rule_id=nw.lit(rule_id), caveat=nw.lit(""), **rule)
 
 
 def _snapshots(inv: Inventory, disks: Frame) -> list[Frame]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -187,6 +188,14 @@ def helper(
     import pandas as pd
 
     return lazy(table.to_pandas(types_mapper=pd.ArrowDtype))
+
+
+_NUMBERS = count()
+
+
+def fresh(inv: Inventory, frame: Frame, name: str) -> Frame:
+    """Work a result out under a name of its own, which no later call with other arguments replaces."""
+    return kept(inv, frame, f"{name}_{next(_NUMBERS)}")
 
 
 def kept(inv: Inventory, frame: Frame, name: str) -> Frame:

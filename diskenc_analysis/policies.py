@@ -1,0 +1,144 @@
+"""Azure's built-in policies on disks, predicted by their real logic: why they flag a disk that is good."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+
+from diskenc_analysis.coverage import coverage
+from diskenc_analysis.exposure import ACCESS_FACTS, access_facts
+from diskenc_analysis.frames import (
+    BAR,
+    Frame,
+    choose,
+    distinct,
+    doubted,
+    fresh,
+    given,
+    helper,
+    kept,
+    key_of,
+    lazy,
+    low,
+    profile,
+)
+from diskenc_analysis.policy_rules import apply_policy, disk_policy_rules
+from diskenc_analysis.scopes import scope_key
+from diskenc_analysis.vmfacts import disk_lists
+
+if TYPE_CHECKING:
+    from diskenc_analysis.inventory import Inventory
+
+_COVERAGE = ("kind", "role", "attachment", "sse", "ade", "confidential", "customer_keys")
+_OWN = ("own_set", "secure_set", "set_type", "state", "allowed")
+_LISTED = ("list_set", "list_allowed")
+_ACCESS = tuple(name for name in ACCESS_FACTS if name != "state")
+#: The facts on which the policies are judged.
+FACTS = (*_COVERAGE, *_OWN, *_LISTED, *_ACCESS)
+_PLACE = ("subscription_id", "subscription_name", "resource_group")
+_JUDGED = ("rule_id", "title", "policy_verdict", "decided_by", "in_truth", "gap", "why")
+#: The columns of the frame, in order.
+COLUMNS = ("disk_id", "name", "kind", *_PLACE, *_JUDGED)
+_SET_TYPES = {
+    "encryptionatrestwithcustomerkey": "customer",
+    "encryptionatrestwithplatformandcustomerkeys": "double",
+    "confidentialvmencryptedwithcustomerkey": "confidential",
+}
+
+
+def disk_policies(inv: Inventory, cov: Any = None, allowed_sets: Sequence[str] = ()) -> Any:
+    """Predict what each built-in policy on disks says of each disk, and where that is not what is so.
+
+    Parameters
+    ----------
+    inv : Inventory
+        As `load` gives it.
+    cov : frame, optional
+        Its coverage frame; worked out where it is not given.
+    allowed_sets : sequence of str
+        Ids of the disk encryption sets that the policy on allowed sets takes as its parameter.
+
+    Returns
+    -------
+    frame
+        Of the inventory's engine, text throughout: one row per disk and policy of `data/disk_policies.csv`,
+        with the columns of `COLUMNS`; see `policy_rules.apply_policy` for the judged ones.
+
+    Examples
+    --------
+    >>> from diskenc_analysis import load, sample_path
+    >>> found = disk_policies(load(sample_path()))
+    >>> sorted(set(found["gap"]))
+    ['', 'bad_disk_passed', 'good_disk_flagged', 'not_looked_at']
+    """
+    native = coverage(inv) if cov is None else cov
+    keys = [scope_key(one) for one in allowed_sets]
+    rows = lazy(native).with_columns(key=key_of("disk_id"))
+    rows = rows.join(_own(inv, keys), on="key", how="left").join(_listed(inv, keys), on="key", how="left")
+    rows = rows.join(access_facts(inv).drop("state"), on="key", how="left").with_columns(
+        judged=profile(FACTS)
+    )
+    rows = kept(inv, rows.select("disk_id", "name", *_PLACE, "judged"), "policy_rows")
+    names = list(disk_policy_rules())
+    made = [
+        _judged(rule, text) | {"judged": text, "short": f"p{i}"}
+        for i, text in enumerate(distinct(rows, "judged"))
+        for rule in names
+    ]
+    short = helper(inv, "policy_short", made[:: len(names)], ["judged", "short"])
+    table = helper(inv, "policy_words", made, ["short", "kind", *_JUDGED])
+    out = rows.join(short, on="judged", how="left").join(table, on="short", how="left")
+    out = fresh(inv, out.select(*COLUMNS).sort("disk_id", "rule_id"), "policies")
+    return nw.to_native(out.collect() if isinstance(nw.from_native(native), nw.DataFrame) else out)
+
+
+def _judged(rule: str, text: str) -> dict[str, str]:
+    facts = dict(zip(FACTS, text.split(BAR), strict=True))
+    more = {"rule_id": rule, "title": disk_policy_rules()[rule]["title"], "kind": facts["kind"]}
+    return more | apply_policy(rule, facts)
+
+
+def _own(inv: Inventory, allowed: Sequence[str]) -> Frame:
+    """Give what the disks say of their sets."""
+    sets = lazy(inv.disk_encryption_sets).select(
+        used_set=nw.col("key"),
+        set_type=choose(
+            [(low("encryption_type") == arm, word) for arm, word in _SET_TYPES.items()], "unread"
+        ),
+    )
+    used = nw.coalesce("secure_vm_disk_encryption_set_id_key", "disk_encryption_set_id_key")
+    rows = lazy(inv.disks).with_columns(used_set=used).join(sets, on="used_set", how="left")
+    facts = {
+        "own_set": _names("disk_encryption_set_id"),
+        "secure_set": _names("secure_vm_disk_encryption_set_id"),
+        "set_type": nw.col("set_type").fill_null("unread"),
+        "state": choose(
+            [
+                (doubted("disk_state") | (low("disk_state") == ""), "unknown"),
+                (low("disk_state") == "unattached", "unattached"),
+            ],
+            "other",
+        ),
+        "allowed": _is_allowed(allowed),
+    }
+    return rows.select("key", **facts)
+
+
+def _names(column: str) -> nw.Expr:
+    return choose([(doubted(column), "unknown"), (given(f"{column}_key"), "yes")], "no")
+
+
+def _is_allowed(allowed: Sequence[str]) -> nw.Expr:
+    key = nw.col("disk_encryption_set_id_key").fill_null("")
+    return choose([(key.is_in(list(allowed)), "yes")], "no") if allowed else nw.lit("no_list")
+
+
+def _listed(inv: Inventory, allowed: Sequence[str]) -> Frame:
+    """Give what VMs name for their OS disks; the worst of several."""
+    rows = disk_lists(inv).filter(nw.col("origin") == "os_disk")
+    rows = rows.select(
+        key=nw.col("disk_key"), list_set=_names("disk_encryption_set_id"), list_allowed=_is_allowed(allowed)
+    )
+    return rows.group_by("key").agg(*[nw.col(n).min() for n in _LISTED])
