@@ -67,9 +67,25 @@ class KeyOwnershipParams(CoverageParams):
     """Parameters of `key_ownership.ipynb`, which are those of the coverage; expiry is judged at `as_of`."""
 
 
-NOTEBOOKS: dict[str, type[BaseModel]] = {"coverage": CoverageParams, "key_ownership": KeyOwnershipParams}
+class DefenderParams(CoverageParams):
+    """Parameters of `defender.ipynb`, which are those of the coverage; exemptions are judged at `as_of`."""
+
+
+class ControlsParams(CoverageParams):
+    """Parameters of `controls.ipynb`; exceptions are judged at `as_of`."""
+
+    framework: str = Field("cis_azure", description="framework, FRAMEWORK@VERSION, or all")
+    exceptions: str = Field("", description="CSV file of exceptions granted; empty means none")
+
+
+NOTEBOOKS: dict[str, type[BaseModel]] = {
+    "coverage": CoverageParams,
+    "key_ownership": KeyOwnershipParams,
+    "defender": DefenderParams,
+    "controls": ControlsParams,
+}
 #: The notebooks of a report, where none is named.
-REPORTED = ("coverage", "key_ownership")
+REPORTED = ("coverage", "key_ownership", "defender", "controls")
 
 
 def validate(notebook: str, values: Mapping[str, Any]) -> BaseModel:

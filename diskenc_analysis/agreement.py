@@ -1,0 +1,213 @@
+"""Charts of Defender's agreement and of findings by control, from counts and never from raw rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from diskenc_analysis.bars import count_bars
+from diskenc_analysis.look import (
+    CELL_INK,
+    EMPTY_CELL,
+    EMPTY_INK,
+    ROW_HEIGHT,
+    SHARE_SCALE,
+    UNKNOWN_CELL,
+    Part,
+    blank,
+    describe,
+    size,
+)
+from diskenc_analysis.text import Row, clean, label, number, rows
+
+#: Causes in the order of a bar, with a second cue for those who do not tell the colours apart.
+CAUSES = (
+    Part("stale", "Defender is stale", "#0072B2"),
+    Part("not_evaluated", "Not evaluated in the guest", "#56B4E9", "."),
+    Part("exempted", "Exempted in Azure", "#009E73"),
+    Part("deprecated_rule", "Deprecated rule still reporting", "#E69F00", "x"),
+    Part("unexplained", "Not explained", "#D55E00", "/"),
+)
+STATUSES = (
+    Part("met", "Met", "#0072B2"),
+    Part("unknown", "Unknown", "#8A8F98", "/"),
+    Part("not_met", "Not met", "#D55E00"),
+    Part("not_applicable", "Not applicable", "rgba(138,143,152,0.28)"),
+)
+_PREDICTED = ("Healthy", "Unhealthy", "NotApplicable", "not_evaluated", "unknown")
+_REPORTED = ("Healthy", "Unhealthy", "NotApplicable", "unknown", "")
+_WORDS = {"not_evaluated": "Not evaluated", "unknown": "Unknown", "": "No report"}
+_WORDS["NotApplicable"] = "Not applicable"
+_KNOWN = ("Healthy", "Unhealthy", "NotApplicable")
+_HEAD = 60  # px for the labels of the columns
+
+
+def agreement(counts: Any, title: str = "What the rules give, and what Defender reports") -> go.Figure:
+    """Draw how often each predicted status meets each reported one.
+
+    Parameters
+    ----------
+    counts : frame or list of dict
+        Columns predicted, reported, pairs.
+    title : str
+        Title of the chart.
+
+    Returns
+    -------
+    plotly Figure
+        Rows are what the rules give, columns what is reported; the diagonal of Healthy and Unhealthy agrees.
+
+    Examples
+    --------
+    >>> agreement([{"predicted": "Healthy", "reported": "Healthy", "pairs": 3}]).data[0].text[0][0]
+    '3'
+    """
+    found = rows(counts)
+    if not found:
+        return blank(title, "no VMs")
+    cells = {(row["predicted"], row["reported"]): row["pairs"] for row in found}
+    figure = go.Figure()
+    for kind, color in _CELLS.items():
+        _cells_of(figure, cells, kind, color)
+    columns, lines = [[_WORDS.get(name, name) for name in names] for names in (_REPORTED, _PREDICTED)]
+    across, down = ({"tickvals": list(range(len(names))), "ticktext": names} for names in (columns, lines))
+    figure.update_xaxes(side="top", title_text="Reported", showgrid=False, ticks="", **across)
+    figure.update_yaxes(autorange="reversed", title_text="Given", showgrid=False, ticks="", **down)
+    figure.update_layout(margin_r=8)
+    size(figure, len(lines), ROW_HEIGHT + 8, head=_HEAD)
+    named = zip(_PREDICTED, lines, strict=True)
+    table = [[word, *(_shown(cells, given, told) for told in _REPORTED)] for given, word in named]
+    return describe(figure, title, _agreement_alt(cells), ["Given by the rule", *columns], table)
+
+
+_CELLS: dict[str, str] = {
+    "agree": str(SHARE_SCALE[2][1]),
+    "differ": str(SHARE_SCALE[0][1]),
+    "open": UNKNOWN_CELL,
+    "none": EMPTY_CELL,
+}
+
+
+def _kind(given: str, told: str, count: float) -> str:
+    if not count:
+        return "none"
+    if given in _KNOWN and told in _KNOWN:
+        return "agree" if given == told else "differ"
+    return "agree" if (given, told) == ("NotApplicable", "") else "open"
+
+
+def _shown(cells: Mapping[tuple[str, str], float], given: str, told: str) -> str:
+    return number(cells.get((given, told), 0))
+
+
+def _cells_of(figure: go.Figure, cells: Mapping[tuple[str, str], float], kind: str, color: str) -> None:
+    grid = [[(g, t) for t in _REPORTED] for g in _PREDICTED]
+    mine = [[_kind(g, t, cells.get((g, t), 0)) == kind for g, t in line] for line in grid]
+    if not any(map(any, mine)):
+        return
+    text = [
+        [_shown(cells, *pair) if own else "" for pair, own in zip(line, owns, strict=True)]
+        for line, owns in zip(grid, mine, strict=True)
+    ]
+    figure.add_heatmap(
+        z=[[0 if own else None for own in line] for line in mine],
+        name=kind,
+        text=text,
+        texttemplate="%{text}",
+        textfont={"size": 13, "color": EMPTY_INK if kind == "none" else CELL_INK},
+        hovertext=[[_hover(g, t, cells) for t in _REPORTED] for g in _PREDICTED],
+        hoverinfo="text",
+        hoverongaps=False,
+        colorscale=[[0, color], [1, color]],
+        showscale=False,
+        xgap=2,
+        ygap=2,
+    )
+
+
+def _hover(given: str, told: str, cells: Mapping[tuple[str, str], float]) -> str:
+    words = f"Given: {_WORDS.get(given, given)}<br>Reported: {_WORDS.get(told, told)}"
+    return f"{words}<br>{_shown(cells, given, told)} pairs"
+
+
+def _agreement_alt(cells: Mapping[tuple[str, str], float]) -> str:
+    kinds: dict[str, float] = {}
+    for (given, told), count in cells.items():
+        kind = _kind(given, told, count)
+        kinds[kind] = kinds.get(kind, 0) + count
+    same, other, rest = (number(kinds.get(name, 0)) for name in ("agree", "differ", "open"))
+    return (
+        f"Given and reported agree in {same} pairs and differ in {other}; in {rest} one of them is not known."
+    )
+
+
+def causes_by(counts: Any, by: str = "rule_id", heading: str = "Rule") -> go.Figure:
+    """Draw the disagreements by cause.
+
+    Parameters
+    ----------
+    counts : frame or list of dict
+        Columns `by`, outcome, pairs; other outcomes than disagreements are left out.
+    by : str
+        Column of the groups.
+    heading : str
+        What the groups are.
+
+    Returns
+    -------
+    plotly Figure
+        One bar per group.
+
+    Examples
+    --------
+    >>> causes_by([{"rule_id": "a", "outcome": "stale", "pairs": 2}]).data[0].x
+    (2.0,)
+    """
+    title = f"Disagreements with Defender by cause and {heading.lower()}"
+    found = [row for row in rows(counts) if row["outcome"] in {part.key for part in CAUSES}]
+    if not found:
+        return blank(title, "no disagreements")
+    return _bars(found, by, "outcome", CAUSES, (title, heading))
+
+
+def controls_by(counts: Any, by: str, heading: str) -> go.Figure:
+    """Draw the status of the disks by control, or by subscription.
+
+    Parameters
+    ----------
+    counts : frame or list of dict
+        Columns `by`, status, pairs.
+    by : str
+        Column of the groups.
+    heading : str
+        What the groups are.
+
+    Returns
+    -------
+    plotly Figure
+        One bar per group; most not met first.
+
+    Examples
+    --------
+    >>> controls_by([{"rule_id": "a", "status": "met", "pairs": 2}], "rule_id", "Control").data[0].name
+    'Met'
+    """
+    title = f"Findings by {heading.lower()}"
+    found = rows(counts)
+    return _bars(found, by, "status", STATUSES, (title, heading)) if found else blank(title, "no findings")
+
+
+def _bars(
+    found: Sequence[Row], by: str, part: str, parts: Sequence[Part], words: tuple[str, str]
+) -> go.Figure:
+    groups: dict[str, dict[str, float]] = {}
+    for row in found:
+        counts = groups.setdefault(clean(row[by]), {})
+        counts[row[part]] = counts.get(row[part], 0.0) + float(row["pairs"])
+    worst = "unexplained" if part == "outcome" else "not_met"
+    ordered = sorted(groups.items(), key=lambda item: (-item[1].get(worst, 0.0), item[0]))
+    figure = count_bars(ordered, parts, "finding" if part == "status" else "pair", words)
+    figure.update_xaxes(title_text=label("Findings" if part == "status" else "Pairs of resource and rule"))
+    return figure

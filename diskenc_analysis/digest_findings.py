@@ -1,0 +1,237 @@
+"""The lists of the reports on Defender and on controls: one call per notebook cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+
+from diskenc_analysis.controls import chosen
+from diskenc_analysis.defender_rules import clouds, defender_rules, outcomes
+from diskenc_analysis.editions import edition_label, resolve_edition
+from diskenc_analysis.frames import lazy
+from diskenc_analysis.policy_rules import disk_policy_rules
+from diskenc_analysis.results import sources
+from diskenc_analysis.tables import HtmlTable, table
+from diskenc_analysis.text import Row, count_rows, number, rows
+from diskenc_analysis.verdict import Verdict
+
+if TYPE_CHECKING:
+    from diskenc_analysis.inventory import Inventory
+
+_DISAGREES = tuple(name for name, row in outcomes().items() if row["disagrees"] == "yes")
+
+
+def pairs(frame: Any, by: Sequence[str]) -> list[Row]:
+    """Count the rows of a frame by columns.
+
+    Parameters
+    ----------
+    frame : frame
+        Of any engine.
+    by : sequence of str
+        Text columns; a null is `(none)`.
+
+    Returns
+    -------
+    list of dict
+        The columns and `pairs` (int), sorted by the columns.
+    """
+    filled = lazy(frame).select(**{name: nw.col(name).fill_null("(none)") for name in by}, pairs=nw.lit(1))
+    counted = filled.group_by(list(by)).agg(nw.col("pairs").sum()).sort(*by)
+    return [row | {"pairs": int(row["pairs"])} for row in rows(nw.to_native(counted))]
+
+
+def defender_verdict(found: Any) -> Verdict:
+    """Put the comparison with Defender into words.
+
+    Parameters
+    ----------
+    found : frame
+        As `defender` gives it.
+    """
+    counts = {row["outcome"]: row["pairs"] for row in pairs(found, ["outcome"])}
+    both = counts.get("agree", 0) + counts.get("stale", 0) + counts.get("unexplained", 0)
+    off = sum(counts.get(name, 0) for name in _DISAGREES)
+    causes = [(outcomes()[n]["label"].lower(), counts[n]) for n in _DISAGREES if counts.get(n)]
+    listed = "; ".join(f"{words} {number(count)}" for words, count in causes)
+    same = number(counts.get("agree", 0))
+    said = [
+        f"Of {number(both)} pairs of resource and rule that both sides judge, {same} agree.",
+        f"{number(off)} pairs disagree or say nothing of the disks: {listed}.",
+    ]
+    unsure = counts.get("unknown", 0) + counts.get("not_reported", 0)
+    said.append(f"{number(unsure)} pairs could not be compared: see the list of outcomes.")
+    return Verdict(tuple(said if off else (said[0], said[2])))
+
+
+def outcome_counts(found: Any) -> HtmlTable:
+    """Count the pairs by outcome, with what it means and what to do."""
+    counts = {row["outcome"]: row["pairs"] for row in pairs(found, ["outcome"])}
+    lines = [
+        {
+            "Outcome": row["label"],
+            "Pairs": counts.get(name, 0),
+            "What it means": row["meaning"],
+            "What to do": row["action"],
+        }
+        for name, row in outcomes().items()
+    ]
+    return table(lines, "Outcomes of the comparison")
+
+
+def disagreements(found: Any, limit: int = 25) -> HtmlTable:
+    """List the disagreements, those without an explanation first."""
+    first = ("unexplained", "stale", "exempted", "not_evaluated", "deprecated_rule")
+    kept = lazy(found).filter(nw.col("outcome").is_in(list(_DISAGREES)))
+    found_rows = rows(nw.to_native(kept))
+    listed = sorted(
+        found_rows, key=lambda row: (first.index(row["outcome"]), row["resource_id"], row["rule_id"])
+    )
+    lines = [
+        {
+            "Resource": row["name"],
+            "Where": f"{row['subscription_name'] or row['subscription_id']} / {row['resource_group']}",
+            "Rule": row["rule_id"].removeprefix("defender_"),
+            "Given": row["predicted"],
+            "Reported": row["reported"] or "–",
+            "Matrix": row["matrix_status"] or "–",
+            "Cause": outcomes()[row["outcome"]]["label"],
+            "Why": row["reason"],
+            "What to do": row["action"],
+        }
+        for row in listed[:limit]
+    ]
+    return table(lines, "Disagreements with Defender", limit=limit, total=len(listed))
+
+
+def rule_list() -> HtmlTable:
+    """List the recommendations, where they exist and what they read."""
+    reads = {"host_flag": "encryption at host", "guest_assignment": "guest configuration"}
+    reads["assessment"] = "another recommendation"
+    lines = [
+        {
+            "Rule": one.rule_id.removeprefix("defender_"),
+            "Title": one.title,
+            "State": one.state,
+            "Reads": reads[one.reads],
+            "Clouds": ", ".join(clouds()[name]["label"] for name in one.clouds),
+            "Recommendation": one.assessment_key,
+            "Policy": one.policy_id,
+            "Source": one.source,
+        }
+        for one in defender_rules().values()
+    ]
+    return table(lines, "Recommendations of Defender on disk encryption")
+
+
+def policy_gaps(found: Any) -> HtmlTable:
+    """Count what each built-in policy gives, and where it is not what is so."""
+    counted = pairs(found, ["rule_id", "policy_verdict", "gap"])
+
+    def of(rule: str, column: str, value: str) -> int:
+        return sum(row["pairs"] for row in counted if (row["rule_id"], row[column]) == (rule, value))
+
+    lines = [
+        {
+            "Policy": row["title"],
+            "Compliant": of(rule, "policy_verdict", "compliant"),
+            "Flagged": of(rule, "policy_verdict", "non_compliant"),
+            "Unknown": of(rule, "policy_verdict", "unknown"),
+            "Good but flagged": of(rule, "gap", "good_disk_flagged"),
+            "Bad but passed": of(rule, "gap", "bad_disk_passed"),
+            "Lacking and not looked at": of(rule, "gap", "not_looked_at"),
+            "Looks at": row["evaluates"],
+            "Overlooks": row["blind_spot"],
+        }
+        for rule, row in disk_policy_rules().items()
+    ]
+    return table(lines, "Built-in policies on disks, by their own logic")
+
+
+def exposed(found: Any, limit: int = 25) -> HtmlTable:
+    """Count who could download the disks, and by what."""
+    lines = [
+        {
+            "Exposure": row["exposure"].replace("_", " "),
+            "Kind": row["kind"].replace("_", " "),
+            "Disks": row["pairs"],
+            "Why": row["reason"],
+        }
+        for row in pairs(found, ["exposure", "kind", "reason"])
+    ]
+    return table(lines, "Who could download a disk", limit=limit)
+
+
+def control_verdict(found: Any, framework: str) -> Verdict:
+    """Put the findings of a framework into words that claim no compliance."""
+    counts = {row["status"]: row["pairs"] for row in pairs(found, ["status"])}
+    excepted = {row["exception"]: row["pairs"] for row in pairs(found, ["exception"])}
+    first = chosen(framework)[0]
+    name = "all frameworks" if framework == "all" else f"{first.framework_name} {first.version}"
+    asked = sum(counts.get(n, 0) for n in ("met", "not_met", "unknown"))
+    met, missed, unsure = (number(counts.get(n, 0)) for n in ("met", "not_met", "unknown"))
+    said = f"Of {number(asked)} pairs of disk and control of {name}, {met} are met, "
+    said += f"{missed} are not met and {unsure} are unknown."
+    more = [f"{number(excepted[n])} findings are {n}." for n in ("excepted", "expired") if excepted.get(n)]
+    return Verdict((said, *more, "This is evidence on disks, and no statement of compliance."))
+
+
+def control_list(found: Any, framework: str) -> HtmlTable:
+    """List the controls with their counts, their caveats and their sources."""
+    counts = {(row["rule_id"], row["status"]): row["pairs"] for row in pairs(found, ["rule_id", "status"])}
+    named = {"Met": "met", "Unknown": "unknown", "Not met": "not_met", "Not applicable": "not_applicable"}
+    lines = [
+        {"Control": f"{one.framework_name} {one.version}: {one.control}", "Asks": one.title}
+        | {words: counts.get((one.control_id, status), 0) for words, status in named.items()}
+        | {"Caveat": one.caveat or "–", "Source": one.source}
+        for one in chosen(framework)
+    ]
+    return table(lines, "Controls, and what the disks give for each", limit=200)
+
+
+def unmet(found: Any, limit: int = 25) -> HtmlTable:
+    """List the findings that are not met or unknown, those not met first."""
+    open_ones = lazy(found).filter(nw.col("status").is_in(["not_met", "unknown"]))
+    ordered = open_ones.sort("status", "disk_id", "rule_id")
+    lines = [
+        {
+            "Control": row["rule_id"],
+            "Disk": row["name"],
+            "Where": f"{row['subscription_name'] or row['subscription_id']} / {row['resource_group']}",
+            "Status": row["status"].replace("_", " "),
+            "Exception": row["exception_note"] and f"{row['exception']}: {row['exception_note']}",
+            "Evidence": row["evidence"],
+        }
+        for row in rows(nw.to_native(ordered), limit)
+    ]
+    total = count_rows(nw.to_native(open_ones))
+    return table(lines, "Findings that are not met, or unknown", limit=limit, total=total)
+
+
+def defender_facts(inv: Inventory, found: Any, edition: str = "latest", as_of: str = "") -> dict[str, Any]:
+    """Gather the numbers of the report on Defender."""
+    return _head(inv, edition, as_of) | {
+        "outcomes": pairs(found, ["rule_id", "outcome"]),
+        "agreement": pairs(found, ["predicted", "reported"]),
+        "clouds": pairs(found, ["cloud"]),
+    }
+
+
+def control_facts(inv: Inventory, found: Any, edition: str = "latest", as_of: str = "") -> dict[str, Any]:
+    """Gather the numbers of the report on controls."""
+    return _head(inv, edition, as_of) | {
+        "controls": pairs(found, ["rule_id", "status"]),
+        "by_subscription": pairs(found, ["subscription_name", "status"]),
+        "exceptions": [row for row in pairs(found, ["exception"]) if row["exception"]],
+    }
+
+
+def _head(inv: Inventory, edition: str, as_of: str) -> dict[str, Any]:
+    return {
+        "edition": resolve_edition(edition),
+        "edition_label": edition_label(edition),
+        "as_of": as_of or None,
+        "ledger": dict(inv.totals) | {"files": sources(inv)},
+    }
