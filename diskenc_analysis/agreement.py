@@ -73,8 +73,10 @@ def agreement(counts: Any, title: str = "What the rules give, and what Defender 
         _cells_of(figure, cells, kind, color)
     columns, lines = [[_WORDS.get(name, name) for name in names] for names in (_REPORTED, _PREDICTED)]
     across, down = ({"tickvals": list(range(len(names))), "ticktext": names} for names in (columns, lines))
-    figure.update_xaxes(side="top", title_text="Reported", showgrid=False, ticks="", **across)
-    figure.update_yaxes(autorange="reversed", title_text="Given", showgrid=False, ticks="", **down)
+    figure.update_xaxes(side="top", title_text="Reported", showgrid=False, zeroline=False, ticks="", **across)
+    figure.update_yaxes(
+        autorange="reversed", title_text="Given", showgrid=False, zeroline=False, ticks="", **down
+    )
     figure.update_layout(margin_r=8)
     size(figure, len(lines), ROW_HEIGHT + 8, head=_HEAD)
     named = zip(_PREDICTED, lines, strict=True)
