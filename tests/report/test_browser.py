@@ -75,7 +75,7 @@ def one_table(rows):
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Title"), cell])
 
 
-@pytest.mark.parametrize("name", ["coverage", "key_ownership"])
+@pytest.mark.parametrize("name", ["coverage", "key_ownership", "defender", "controls"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_chart_is_drawn_as_itself_without_a_request(look, folder, scheme, name):
     page, asked, said = look(folder / f"{name}.html", color_scheme=scheme)
