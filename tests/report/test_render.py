@@ -56,11 +56,12 @@ def test_the_folder_is_complete(rendered):
     assert sorted(path.name for path in made.folder.iterdir()) == sorted(
         [*OUTER, *(f"{name}.{suffix}" for name in params.REPORTED for suffix in ("html", "ipynb"))]
     )
-    tables = ("copied_keys", "disks", "files_read", "findings", "gaps", "key_checks", "key_ownership", "keys")
-    tables += ("matrix", "single_points", "subscriptions")
+    tables = ("controls", "copied_keys", "defender", "disk_policies", "disks", "exposure", "files_read")
+    tables += ("findings", "gaps", "key_checks", "key_ownership", "keys", "matrix", "single_points")
+    tables += ("subscriptions",)
     files = sorted(path.name for path in (made.folder / "data").iterdir())
     assert files == [f"{name}.{suffix}" for name in tables for suffix in ("csv", "parquet")]
-    names = ("coverage", "key_ownership", "index")
+    names = (*params.REPORTED, "index")
     assert made.pages == tuple(made.folder / f"{name}.html" for name in names)
     assert sorted(path.name for path in made.folder.parent.iterdir()) == [made.folder.name]
 
