@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from diskenc_analysis.matrix import matrix as matrix
     from diskenc_analysis.matrix import matrix_diff as matrix_diff
     from diskenc_analysis.matrix import options as options
+    from diskenc_analysis.migration import ade_migration as ade_migration
     from diskenc_analysis.opening import read as read
     from diskenc_analysis.ownership import key_ownership as key_ownership
     from diskenc_analysis.policies import disk_policies as disk_policies
@@ -60,6 +61,7 @@ _NAMES = {
     "matrix": "matrix",
     "matrix_diff": "matrix",
     "options": "matrix",
+    "ade_migration": "migration",
     "sample_path": "share",
 }
 __all__ = [*_NAMES, *_MODULES]  # noqa: PLE0604  (names are resolved by __getattr__)

@@ -10,7 +10,7 @@ import narwhals as nw
 from diskenc_analysis import judge_vm
 from diskenc_analysis.editions import capabilities, resolve_edition
 from diskenc_analysis.facts import DiskFacts, disk_facts
-from diskenc_analysis.frames import BAR, Frame, distinct, given, helper, kept
+from diskenc_analysis.frames import BAR, Frame, distinct, gathered, given, helper, kept
 from diskenc_analysis.identity import identity
 from diskenc_analysis.judge import OF_VM, WORST_FIRST, disk_verdicts
 from diskenc_analysis.layers import Layers
@@ -143,14 +143,7 @@ def _vms(
     more = facts.extra.join(marked.select("disk_key", "states"), on="disk_key", how="inner")
     owned = nw.concat([owned, more.select("vm_key", "states")], how="vertical")
     words = sorted({row["states"] for row in states}) or ["//"]  # an inventory without disks
-    flags = [(nw.col("states") == word).cast(nw.Int64).alias(f"s{i}") for i, word in enumerate(words)]
-    grouped = (
-        owned.with_columns(*flags).group_by("vm_key").agg(*[nw.col(f"s{i}").max() for i in range(len(words))])
-    )
-    held = [
-        nw.when(nw.col(f"s{i}") == 1).then(nw.lit(f"+{i}")).otherwise(nw.lit("")) for i in range(len(words))
-    ]
-    grouped = grouped.select("vm_key", states=nw.concat_str([nw.lit(""), *held]))
+    grouped = gathered(owned, "vm_key", "states", words)
     grouped = grouped.join(facts.vms.select("vm_key", "vm"), on="vm_key", how="left")
     judged = nw.concat_str([nw.col("vm").fill_null(""), nw.col("states")], separator=BAR)
     grouped = kept(inv, grouped.select("vm_key", judged=judged), "vm_judged")

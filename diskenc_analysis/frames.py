@@ -147,6 +147,33 @@ def fold(
     return out.drop("_profile", *facts), known
 
 
+def gathered(frame: Frame, by: str, column: str, values: Sequence[str]) -> Frame:
+    """Join the distinct values of a column for each group, as numbers: `+0+3` is the first and the fourth.
+
+    Parameters
+    ----------
+    frame : Frame
+        With both columns.
+    by : str
+        Column of the groups.
+    column : str
+        Text column whose values are among those given.
+    values : sequence of str
+        What the numbers stand for.
+
+    Returns
+    -------
+    Frame
+        One row per group: `by` and `column`.
+    """
+    flags = [(nw.col(column) == value).cast(nw.Int64).alias(f"_v{i}") for i, value in enumerate(values)]
+    grouped = frame.select(by, *flags).group_by(by).agg(*[nw.col(f"_v{i}").max() for i in range(len(values))])
+    parts = [
+        nw.when(nw.col(f"_v{i}") == 1).then(nw.lit(f"+{i}")).otherwise(nw.lit("")) for i in range(len(values))
+    ]
+    return grouped.select(by, nw.concat_str([nw.lit(""), *parts]).alias(column))
+
+
 def helper(
     inv: Inventory, name: str, rows: Sequence[Mapping[str, str | None]], columns: Sequence[str]
 ) -> Frame:

@@ -39,11 +39,15 @@ TYPES: dict[str, tuple[str, ...]] = {
     "restore_points": (f"{_COMPUTE}/restorepointcollections/restorepoints/diskrestorepoints",),
     "disk_accesses": (f"{_COMPUTE}/diskaccesses",),
     "vm_sizes": (f"{_COMPUTE}/skus",),
-    "features": ("microsoft.features/featureproviders/subscriptionfeatureregistrations",),
+    "features": (
+        "microsoft.features/featureproviders/subscriptionfeatureregistrations",
+        "microsoft.features/providers/features",
+    ),
     "assessments": ("microsoft.security/assessments",),
     "guest_assignments": ("microsoft.guestconfiguration/guestconfigurationassignments",),
     "policy_assignments": ("microsoft.authorization/policyassignments",),
     "exemptions": ("microsoft.authorization/policyexemptions",),
+    "backup_items": ("microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems",),
 }
 
 

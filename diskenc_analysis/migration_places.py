@@ -1,0 +1,145 @@
+"""What the place of a VM allows: its size, region, subscription and resource group, each place asked once."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+
+from diskenc_analysis.frames import BAR, Frame, doubted, helper, lazy, low, rows_of, unless_doubted
+from diskenc_analysis.keys import SET_TYPES
+from diskenc_analysis.migration_rules import policies
+
+if TYPE_CHECKING:
+    from diskenc_analysis.inventory import Inventory
+
+#: The facts of a place, by the names of the checks that ask for them; empty where nothing was read.
+PLACE_FACTS = ("host_size", "resize", "feature", "customer_key", "deny_policies", "confidential_size")
+
+
+def region(column: str = "location") -> nw.Expr:
+    """Give a region in one spelling: `West Europe` and `westeurope` are one."""
+    return low(column).str.replace_all(" ", "", literal=True)
+
+
+def place() -> nw.Expr:
+    """Give the place of a VM as one text: subscription, resource group, region, size."""
+    size = unless_doubted(low("vm_size"), "", "vm_size")
+    return nw.concat_str([low("subscription_id"), low("resource_group"), region(), size], separator=BAR)
+
+
+def place_facts(inv: Inventory, vms: Frame, *, customer_key: bool) -> Frame:
+    """Say what each place allows.
+
+    Parameters
+    ----------
+    inv : Inventory
+        With `vm_sizes`, `features`, `disk_encryption_sets`, `policy_assignments`.
+    vms : Frame
+        With `place`.
+    customer_key : bool
+        Whether the new disks shall be under a customer's key.
+
+    Returns
+    -------
+    Frame
+        `place` and the facts of `PLACE_FACTS`, one row per place that occurs.
+    """
+    sizes, features, sets = _sizes(inv), _features(inv), _sets(inv)
+    assigned = _assignments(inv)
+    found = []
+    for text in sorted(row[0] for row in rows_of(vms.select("place").unique())):
+        subscription, group, where, size = text.split(BAR)
+        known = {
+            **_of_size(sizes.get(where, {}), size),
+            "feature": features.get(subscription, ""),
+            "customer_key": _of_set(sets, subscription, where) if customer_key else "not_wanted",
+            "deny_policies": _of_policies(assigned, f"/subscriptions/{subscription}", group),
+        }
+        found.append({"place": text, **known})
+    return helper(inv, "migration_places", found, ["place", *PLACE_FACTS])
+
+
+#: Whether a size supports encryption at host, whether it has a local disk, whether it is confidential.
+Size = tuple[bool | None, bool | None, bool]
+
+
+def _sizes(inv: Inventory) -> dict[str, dict[str, Size]]:
+    """Read the sizes offered in each region, a row without capabilities as one that says nothing."""
+    frame = lazy(inv.vm_sizes).filter(low("resource_type") == "virtualmachines")
+    columns = ("encryption_at_host_supported", "resource_volume_mb", "nvme_disk_mib", "confidential_type")
+    found: dict[str, dict[str, Size]] = defaultdict(dict)
+    rows = rows_of(frame.select(low("size").alias("low"), "regions", "capability_list", *columns))
+    for size, regions, capabilities, host, volume, nvme, confidential in rows:
+        local = None if capabilities is None else (volume or 0) > 0 or (nvme or 0) > 0
+        for name in json.loads(regions or "[]"):
+            where = str(name).lower().replace(" ", "")
+            found[where][size] = (host, local, bool(confidential))
+    return found
+
+
+def _of_size(offered: dict[str, Size], size: str) -> dict[str, str]:
+    host, local, _ = offered.get(size, (None, None, False))
+    like = [name for name, other in offered.items() if other[0] and local is not None and other[1] == local]
+    resize = {True: "not_needed", False: "possible" if like else "impossible", None: ""}[host]
+    confidential = any(other[2] for other in offered.values())
+    return {
+        "host_size": {True: "yes", False: "no", None: ""}[host],
+        "resize": "" if host is False and local is None else resize,
+        "confidential_size": "" if not offered else "yes" if confidential else "no",
+    }
+
+
+def _features(inv: Inventory) -> dict[str, str]:
+    name = low("key").str.contains(r"microsoft\.compute/.*encryptionathost$")
+    rows = rows_of(lazy(inv.features).filter(name, ~doubted("state")).select("subscription_id", low("state")))
+    return {str(guid).lower(): "registered" if state == "registered" else "other" for guid, state in rows}
+
+
+def _sets(inv: Inventory) -> dict[tuple[str, str], set[str]]:
+    frame = lazy(inv.disk_encryption_sets).select("subscription_id", region(), low("encryption_type"))
+    found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for guid, where, kind in rows_of(frame):
+        found[str(guid).lower(), where].add(SET_TYPES.get(kind, "unknown"))
+    return found
+
+
+def _of_set(sets: dict[tuple[str, str], set[str]], subscription: str, where: str) -> str:
+    """Say whether a set fits; none counts as missing only where sets were read at all."""
+    kinds = sets.get((subscription, where), set())
+    if kinds & {"customer", "platform_and_customer"}:
+        return "found"
+    return "none" if sets and "unknown" not in kinds else ""
+
+
+def _assignments(inv: Inventory) -> list[tuple[str, str]]:
+    """Read the assignments of policies as scope and effect: `deny`, `harmless` or `unread`."""
+    frame = lazy(inv.policy_assignments)
+    scope = nw.when(low("scope") != "").then(low("scope")).otherwise(low("key"))
+    rows = rows_of(frame.select(scope.alias("scope"), low("definition_id").alias("id"), "parameters"))
+    return [(scope.split("/providers/microsoft.authorization/")[0], _effect(*rest)) for scope, *rest in rows]
+
+
+def _effect(definition: str, parameters: str | None) -> str:
+    known = policies().get(definition.rstrip("/").rpartition("/")[2])
+    if known is None:
+        return "unread" if "/policysetdefinitions/" in definition or not definition else "harmless"
+    given: Any = json.loads(parameters or "{}")
+    effect: Any = next((value for name, value in given.items() if name.lower() == "effect"), {})
+    said = str(effect.get("value", "")) if isinstance(effect, dict) else ""
+    return "deny" if known["denies"] == "yes" and said.lower() == "deny" else "harmless"
+
+
+def _of_policies(assigned: list[tuple[str, str]], subscription: str, group: str) -> str:
+    """Say whether any assignment denies here; an initiative, or a management group's, is not seen into."""
+    here = {
+        effect
+        for scope, effect in assigned
+        if scope in (subscription, f"{subscription}/resourcegroups/{group}")
+    }
+    above = {effect for scope, effect in assigned if "/managementgroups/" in scope}
+    if "deny" in here:
+        return "deny"
+    return "none" if assigned and here | above <= {"harmless"} else ""
