@@ -33,9 +33,13 @@ if TYPE_CHECKING:
     from diskenc_analysis.opening import read as read
     from diskenc_analysis.ownership import key_ownership as key_ownership
     from diskenc_analysis.policies import disk_policies as disk_policies
+    from diskenc_analysis.runbook import runbook as runbook
     from diskenc_analysis.share import sample_path as sample_path
     from diskenc_analysis.summary import summarize as summarize
     from diskenc_analysis.summary import tally as tally
+    from diskenc_analysis.waves import Effort as Effort
+    from diskenc_analysis.waves import waves as waves
+    from diskenc_analysis.what_if import what_if as what_if
 
 __version__ = "0.1.0"
 
@@ -62,6 +66,10 @@ _NAMES = {
     "matrix_diff": "matrix",
     "options": "matrix",
     "ade_migration": "migration",
+    "waves": "waves",
+    "Effort": "waves",
+    "runbook": "runbook",
+    "what_if": "what_if",
     "sample_path": "share",
 }
 __all__ = [*_NAMES, *_MODULES]  # noqa: PLE0604  (names are resolved by __getattr__)

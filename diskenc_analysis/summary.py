@@ -72,7 +72,7 @@ def summarize(
     for name in names:
         _check(name, weight, explicit=capability is not None)
     frame = lazy(cov)
-    group = nw.lit("all") if by is None else _group(frame, by)
+    group = nw.lit("all") if by is None else group_of(frame, by)
     weights = {name: _weight(name, weight) for name in names}
     parts = []
     for one in dict.fromkeys(weights.values()):
@@ -108,7 +108,7 @@ def _weight(name: str, weight: str | None) -> str:
     return weight
 
 
-def _group(frame: Frame, by: str) -> nw.Expr:
+def group_of(frame: Frame, by: str) -> nw.Expr:
     """Give the group of each row, which is never null."""
     if by.startswith("tag:"):
         return _tag(by[4:])
@@ -236,7 +236,7 @@ def tally(cov: Any, by: Sequence[str]) -> Any:
         When a column does not exist.
     """
     frame = lazy(cov)
-    groups = {f"_by{at}": _group(frame, name) for at, name in enumerate(by)}
+    groups = {f"_by{at}": group_of(frame, name) for at, name in enumerate(by)}
     rows = frame.select(**groups, _one=nw.lit(1), _gib=nw.col("gib").fill_null(0.0))
     out = rows.group_by(list(groups)).agg(
         nw.col("_one").sum().alias("disks"), nw.col("_gib").sum().alias("gib")

@@ -288,7 +288,7 @@ def checked(folder, check, *objects, machine=None, **given):
     return plan(folder, *(machine or windows()), *objects, **given)["w"][check]
 
 
-#: Sizes that are offered in a region, and whether a D4s_v3 there, which has a temp disk, can be kept, resized.
+#: Sizes that are offered in a region, and whether a D4s_v3 there, which has a temp disk, can be kept.
 OFFERED = {
     "nothing": ([], "unknown", "unknown"),
     "supported": ([size()], "clear", "clear"),

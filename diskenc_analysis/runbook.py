@@ -1,0 +1,191 @@
+"""The steps of a wave as text for a person to review; nothing here is ever run by the kit.
+
+Names come from an export and may be anyone's: every value is quoted for the shell that the text is made for,
+stands behind `--name=` so that it cannot become an option, and a comment holds one clean line.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import narwhals as nw
+
+from diskenc_analysis.errors import UnknownNameError
+from diskenc_analysis.frames import lazy
+from diskenc_analysis.migration_rules import checks, paths
+from diskenc_analysis.text import Row, clean, rows
+from diskenc_analysis.waves import Wave
+
+if TYPE_CHECKING:
+    from diskenc_analysis.inventory import Inventory
+
+_DISK = ("id", "name", "resource_group", "location", "sku", "os_type", "managed_by_key")
+#: PowerShell takes each of these for a single quote, and reads two of them as one.
+_QUOTES = re.compile("(['\u2018\u2019\u201a\u201b])")
+
+
+def powershell(text: str) -> str:
+    """Quote text for PowerShell.
+
+    Examples
+    --------
+    >>> print(powershell("it's $(evil)"))
+    'it''s $(evil)'
+    """
+    return "'" + _QUOTES.sub(r"\1\1", text) + "'"
+
+
+_SHELLS: dict[str, Callable[[str], str]] = {"az": shlex.quote, "powershell": powershell}
+
+
+def runbook(inv: Inventory, wave: Wave, shell: str = "az") -> str:
+    """Write the steps of a wave, with names filled in.
+
+    Parameters
+    ----------
+    inv : Inventory
+        The tables as read, for the disks of the VMs.
+    wave : Wave
+        As `waves` gives it.
+    shell : {"az", "powershell"}
+        Commands of the az CLI for a POSIX shell, or of the Az module for PowerShell.
+
+    Returns
+    -------
+    str
+        Text that ends in a line break. What only a person can know stands as REPLACE-ME.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no such shell.
+    """
+    if shell not in _SHELLS:
+        raise UnknownNameError.of("shell", shell, _SHELLS)
+    keys = ["/" + row["id"].lower().strip("/ ") for row in wave.machines]
+    disks = lazy(inv.disks).filter(nw.col("managed_by_key").is_in(keys)).select(*_DISK).sort("id")
+    owned: dict[str, list[Row]] = {key: [] for key in keys}
+    for disk in rows(nw.to_native(disks)):
+        owned[disk["managed_by_key"]].append(disk)
+    lines = [f"# Wave {wave.number}, {clean(wave.group)}: review each line; nothing was run."]
+    for row, key in zip(wave.machines, keys, strict=True):
+        lines += ["", *_head(row), *_steps(row, owned[key], shell)]
+    return "\n".join(lines) + "\n"
+
+
+def _head(row: Row) -> list[str]:
+    path = paths()[row["path"]]
+    before = [f"# Before: {checks()[check]['must_do']}" for check in row["blocked_by"].split("; ") if check]
+    unread = [f"# Not known: {checks()[check]['label']}" for check in row["not_known"].split("; ") if check]
+    head = f"# {clean(row['name'])}: {path['words']} ({clean(row['reason'], 120)})"
+    return [head, *before, *unread]
+
+
+def _steps(row: Row, disks: list[Row], shell: str) -> list[str]:
+    if row["path"] != "upload":
+        config = _command(shell, "az vm show", "Get-AzVM", row)
+        listed = [
+            f"# {at}. {clean(step, 200)}"
+            for at, step in enumerate(paths()[row["path"]]["steps"].split("; "), 1)
+        ]
+        return [config, *listed] if row["kind"] == "vm" else listed
+    volume = "ALL" if row["os"] == "windows" else "DATA"
+    steps = [
+        "# 1. Record the configuration, then disable and wait until the guest says fully decrypted.",
+        _command(shell, "az vm show", "Get-AzVM", row),
+        _command(
+            shell,
+            f"az vm encryption disable --volume-type={volume}",
+            f"Disable-AzVMDiskEncryption -VolumeType {volume}",
+            row,
+        ),
+        _command(shell, "az vm encryption show", "Get-AzVMDiskEncryptionStatus", row),
+        "# Windows: manage-bde -status; Linux: no active dm-crypt mapping in dmsetup status.",
+        "# 2. Deallocate, then copy the bytes of each disk: a snapshot or copy would keep the mark.",
+        _command(shell, "az vm deallocate", "Stop-AzVM -Force", row),
+    ]
+    for disk in disks:
+        steps += _copy_az(disk) if shell == "az" else _copy_powershell(disk)
+    return [*steps, *_new_vm(row, disks, shell)]
+
+
+def _command(shell: str, az: str, powershell_command: str, row: Row) -> str:
+    quote = _SHELLS[shell]
+    group, name = quote(row["resource_group"]), quote(row["name"])
+    if shell == "az":
+        return f"{az} --subscription={quote(row['subscription_id'])} --resource-group={group} --name={name}"
+    return f"{powershell_command} -ResourceGroupName {group} -{_name_of(powershell_command)} {name}"
+
+
+def _name_of(command: str) -> str:
+    return "VMName" if "DiskEncryption" in command else "Name"
+
+
+def _copy_az(disk: Row) -> list[str]:
+    group, _, new = (shlex.quote(text) for text in _names(disk))
+    source = f"--ids={shlex.quote(disk['id'])}"
+    target = f"--subscription={shlex.quote(disk['id'].split('/')[2])} --resource-group={group} --name={new}"
+    place, sku = (shlex.quote(disk[name] or "REPLACE-ME") for name in ("location", "sku"))
+    system = f" --os-type={shlex.quote(disk['os_type'])}" if disk["os_type"] else ""
+    size = '--upload-type=Vhd --upload-size-bytes="$((bytes + 512))"'
+    grant = "--duration-in-seconds=86400 --query=accessSas --output=tsv --access-level"
+    return [
+        f'bytes="$(az disk show {source} --query=diskSizeBytes --output=tsv)"',
+        f"az disk create {target} --location={place} --sku={sku}{system} {size}",
+        f'from="$(az disk grant-access {source} {grant}=Read)"',
+        f'to="$(az disk grant-access {target} {grant}=Write)"',
+        'azcopy copy "$from" "$to" --blob-type=PageBlob',
+        f"az disk revoke-access {source}",
+        f"az disk revoke-access {target}",
+    ]
+
+
+def _names(disk: Row) -> tuple[str, str, str]:
+    return disk["resource_group"], disk["name"], f"{disk['name']}-new"
+
+
+def _copy_powershell(disk: Row) -> list[str]:
+    group, old, new = (powershell(text) for text in _names(disk))
+    place, sku = (powershell(disk[name] or "REPLACE-ME") for name in ("location", "sku"))
+    system = f" -OsType {powershell(disk['os_type'])}" if disk["os_type"] else ""
+    size = "-CreateOption Upload -UploadSizeInBytes ($bytes + 512)"
+    of_old, of_new = (f"-ResourceGroupName {group} -DiskName {name}" for name in (old, new))
+    grant = "-DurationInSecond 86400 -Access"
+    return [
+        f"$bytes = (Get-AzDisk {of_old}).DiskSizeBytes",
+        f"$config = New-AzDiskConfig -Location {place} -SkuName {sku}{system} {size}",
+        f"New-AzDisk {of_new} -Disk $config",
+        f"$from = (Grant-AzDiskAccess {of_old} {grant} Read).AccessSAS",
+        f"$to = (Grant-AzDiskAccess {of_new} {grant} Write).AccessSAS",
+        "azcopy copy $from $to --blob-type=PageBlob",
+        f"Revoke-AzDiskAccess {of_old}",
+        f"Revoke-AzDiskAccess {of_new}",
+    ]
+
+
+def _new_vm(row: Row, disks: list[Row], shell: str) -> list[str]:
+    """Write the last steps; network, identity and extensions of the VM are in the recorded configuration."""
+    system = [disk for disk in disks if disk["os_type"]]
+    create = "# REPLACE-ME: attach the new disks, with encryption at host (PowerShell: -EncryptionAtHost)."
+    if shell == "az" and len(system) == 1:
+        data = [shlex.quote(_names(disk)[2]) for disk in disks if not disk["os_type"]]
+        options = {
+            "subscription": row["subscription_id"],
+            "resource-group": row["resource_group"],
+            "name": f"{row['name']}-new",
+            "os-type": system[0]["os_type"],
+            "attach-os-disk": _names(system[0])[2],
+        }
+        given = " ".join(f"--{name}={shlex.quote(value)}" for name, value in options.items())
+        create = f"az vm create {given} --size=REPLACE-ME --nics=REPLACE-ME --encryption-at-host=true"
+        create += f" --attach-data-disks {' '.join(data)}" if data else ""
+    return [
+        "# 3. Make the new VM from the recorded configuration, with encryption at host.",
+        "# A data disk that was never under Azure Disk Encryption may be attached to it as it is.",
+        create,
+        "# 4. Mend mounts and drive letters, rejoin the domain, test; then delete the old VM and its disks.",
+        "# 5. When no VM of the vault is left: take back enabledForDiskEncryption from it.",
+    ]

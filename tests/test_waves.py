@@ -1,0 +1,170 @@
+"""Effort, waves, runbooks and what-ifs, worked out by hand."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+import diskenc_analysis as de
+from diskenc_analysis.errors import ParameterError, UnknownNameError
+from diskenc_analysis.runbook import powershell, runbook
+from diskenc_analysis.waves import Effort, waves
+from tests.rules import HOST, PMK, ade, disk, extension, records, snapshot, vm, write
+
+EVIL = "w'$(touch pwned)`id`;\n#\u2019"
+
+
+def row(name, gib=0.0, *, path="upload", group="a", unsized=0, blocked="", state="on", kind="vm"):
+    return {
+        "id": f"/vms/{name}",
+        "name": name,
+        "kind": kind,
+        "state": state,
+        "path": path,
+        "gib": gib,
+        "unsized": unsized,
+        "blocked_by": blocked,
+        "subscription_name": group,
+        "tags": f'{{"team":"{group}"}}',
+    }
+
+
+def frame(*found):
+    import pandas as pd
+
+    return pd.DataFrame(found).convert_dtypes(dtype_backend="pyarrow")
+
+
+# 1024 MiB/s copy 3600 GiB in an hour.
+RULE = Effort(1024, upload_hours=1, rebuild_hours=9, replace_hours=2, window_hours=4, parallel=2)
+
+
+def test_hours_are_gib_by_throughput_and_fixed_steps():
+    assert RULE.hours(row("a", 5400)) == 2.5
+    assert RULE.hours(row("a", 5400, path="rebuild")) == 9
+    assert RULE.hours(row("a", path="replace_host")) == 2
+    assert RULE.hours(row("a", 5400, unsized=1)) is None
+    assert RULE.hours(row("a", path="read_first")) is None
+
+
+def test_every_assumption_is_printed_and_must_be_above_nought():
+    assert {line["Assumption"]: line["Value"] for line in RULE.lines()} == {
+        "mib_per_second": 1024,
+        "upload_hours": 1,
+        "rebuild_hours": 9,
+        "replace_hours": 2,
+        "window_hours": 4,
+        "parallel": 2,
+    }
+    with pytest.raises(ParameterError, match="parallel: expected a number above 0, got 0"):
+        Effort(parallel=0)
+
+
+def test_waves_fit_the_window_and_lose_nobody():
+    plan = frame(
+        row("two", 3600),  # 2 h
+        row("three", 7200),  # 3 h
+        row("one", blocked="shared_disks"),  # 1 h, but after what nothing blocks
+        row("rebuilt", path="rebuild"),  # 9 h: longer than the window
+        row("unknown", unsized=1),
+        row("other", group="b"),
+        row("off", state="was_on"),
+        row("copy", kind="snapshot"),
+    )
+    made = waves(plan, effort=RULE)
+    names = [(w.group, [m["name"] for m in w.machines], w.hours, w.fits) for w in made]
+    # Two lanes of 4 h: 2 h in one, 3 h in the other.
+    assert names == [
+        ("a", ["two", "three"], 3, True),
+        ("a", ["rebuilt"], 9, False),
+        ("a", ["one"], 1, True),
+        ("a", ["unknown"], None, None),
+        ("b", ["other"], 1, True),
+    ]
+    assert [w.number for w in made] == [1, 2, 3, 4, 5]
+
+
+def test_waves_by_tag_and_by_size():
+    plan = frame(row("s", 128, group="x"), row("m", 129, group="y"), row("u", unsized=1, group="x"))
+    assert [w.group for w in waves(plan, "tag:team")] == ["x", "x", "y"]
+    by_size = [(w.group, w.machines[0]["name"]) for w in waves(plan, "size")]
+    assert by_size == [("0 up to 128 GiB", "s"), ("1 up to 512 GiB", "m"), ("4 size not known in full", "u")]
+    with pytest.raises(UnknownNameError, match="'team'"):
+        waves(plan, "team")
+
+
+def evil_wave(folder):
+    machine = vm("w", data=["w-data"]) | {"name": EVIL}
+    data = disk("w-data", "w", collection=ade()) | {"name": EVIL}
+    os_disk = disk("w-os", "w", system="Windows", collection=ade())
+    inv = de.load(write(folder, [machine, data, os_disk, extension("w")]), engine="polars")
+    [wave] = waves(de.ade_migration(inv))
+    return inv, wave
+
+
+def test_a_hostile_name_stays_one_word_of_the_shell(tmp_path):
+    text = runbook(*evil_wave(tmp_path))
+    words = shlex.split(text, comments=True)
+    assert words.count(f"--name={EVIL}") == 4  # show, disable, show, deallocate
+    assert f"--name={EVIL}-new" in words
+    assert not any(word.startswith(("touch", "id")) for word in words)
+    # A comment is one line, whatever the name holds.
+    outside = [line for line in text.splitlines() if line.startswith("#")]
+    assert any("w'$(touch pwned)`id`; #" in line for line in outside)
+
+
+def test_a_hostile_name_is_one_literal_of_powershell(tmp_path):
+    text = runbook(*evil_wave(tmp_path), shell="powershell")  # noqa: S604
+    assert powershell(EVIL) == "'w''$(touch pwned)`id`;\n#\u2019\u2019'"
+    assert text.count(f"-Name {powershell(EVIL)}") == 2
+    assert f"-DiskName {powershell(EVIL + '-new')}" in text
+    with pytest.raises(UnknownNameError, match="unknown shell 'cmd'"):
+        runbook(*evil_wave(tmp_path / "again"), shell="cmd")  # noqa: S604
+
+
+def test_the_steps_are_those_of_the_documentation_in_their_order(tmp_path):
+    lines = runbook(*evil_wave(tmp_path)).replace(shlex.quote(EVIL), "NAME")
+    order = ["encryption disable", "encryption show", "deallocate", "bytes + 512", "azcopy", "vm create"]
+    places = [lines.index(step) for step in order]
+    assert places == sorted(places)
+    assert "--encryption-at-host=true" in lines
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
+def test_a_what_if_changes_what_is_asked_and_leaves_the_inventory_alone(tmp_path, engine):
+    objects = [
+        *(vm("mine", data=["data"]), disk("mine-os", "mine", system="Windows", collection=ade())),
+        *(disk("data", "mine", collection=ade(enabled=False)), extension("mine")),
+        *(vm("other"), disk("other-os", "other")),
+        *(vm("has", security=HOST), disk("has-os", "has"), snapshot("snap", encryption=PMK)),
+    ]
+    inv = de.load(write(tmp_path, objects), engine=engine)
+    cov = de.coverage(inv)
+    before = de.summarize(cov, by=None, capability="caches")
+    made = de.what_if(inv, host="on", where={"name": ["mine-os", "data"]}, customer_key=True)
+    assert (made.vms, made.disks) == (1, 2)
+    gains = {
+        g["capability"]: (g["yes_before"], g["yes_after"], g["no_before"], g["no_after"])
+        for g in made.gains()
+    }
+    # Caches: mine-os by ADE and has-os by host before; then all of mine and has-os; other-os stays.
+    assert gains["caches"] == (2, 3, 2, 1)
+    # ADE used the VM's CPU; of the disk that was once under it nobody knows.
+    assert gains["no_vm_cpu"] == (2, 4, 1, 0)
+    # The KEK was the customer's on mine-os, the set is on both.
+    assert gains["customer_keys"] == (1, 2, 4, 3)
+    assert gains["temp_disk"] == (2, 2, 1, 1)
+    after = {r["name"]: r for r in records(made.after)}
+    assert {r: after[r]["conflicts"] for r in ("mine-os", "data")} == {"mine-os": "", "data": ""}
+    assert (after["mine-os"]["ade"], after["mine-os"]["host"]) == ("off", "on")
+    assert records(de.summarize(cov, by=None, capability="caches")) == records(before)
+    assert {r["name"]: r["host"] for r in records(de.coverage(inv))}["mine-os"] == "off"
+
+
+def test_a_what_if_of_nothing_is_refused(tmp_path):
+    inv = de.load(write(tmp_path, [disk("d")]), engine="polars")
+    with pytest.raises(ParameterError, match="expected host"):
+        de.what_if(inv)
+    with pytest.raises(UnknownNameError, match="subscripton"):
+        de.what_if(inv, host="on", where={"subscripton_name": "x"})
