@@ -62,7 +62,7 @@ def test_coverage_as_json_counts_the_truth():
         **{name: truth.count(name) for name in ("yes", "no", "not_applicable", "unknown")},
         "total": len(truth),
     }
-    assert "798 rows read, 798 used, 0 set aside" in done.stderr
+    assert "970 rows read, 970 used, 0 set aside" in done.stderr
 
 
 def test_coverage_prints_the_same_numbers_in_every_format(tmp_path):
