@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import random
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -332,6 +334,49 @@ def test_taking_away_a_table_never_raises_a_verdict(plain, tmp_path, tables):
     assert len(bodies) < len(world())
     found = judged_worlds(tmp_path, renamed(bodies, 0))[LATEST]
     assert gained(plain, found, [f"all {tables}"]) == {}
+
+
+def flat(body: dict) -> dict:
+    """Spell an object as a flat list does: the members of its body beside the others."""
+    return {k: v for k, v in body.items() if k != "properties"} | body["properties"]
+
+
+def write_csv(path: Path, rows: list[dict], without: str) -> None:
+    names = [n for n in dict.fromkeys(n for row in rows for n in row) if n != without]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(names)
+        for row in rows:
+            values = [row.get(n, "") for n in names]
+            writer.writerow([json.dumps(v) if isinstance(v, dict | list) else v for v in values])
+
+
+def test_taking_away_a_column_of_a_csv_never_raises_a_verdict(plain, tmp_path):
+    """Each copy of the world has its disks and VMs in CSV, and lacks one column of one of them."""
+    # A CSV has no stubs: where all columns are there, an empty cell is absent.
+    whole = [body for body in world() if body.get("name") != "stub"]
+    tables = {
+        name: [flat(body) for body in whole if kind(body) == name] for name in ("disks", "virtualMachines")
+    }
+    columns = [
+        (name, column)
+        for name, rows in tables.items()
+        for column in dict.fromkeys(n for row in rows for n in row)
+        if column not in ("id", "name", "type")
+    ]
+    bodies, taken = [], ["nothing", *(f"{column} of {name}" for name, column in columns)]
+    for n, (name, column) in enumerate([("", ""), *columns]):
+        copy = renamed(whole, n)
+        bodies += [body for body in copy if kind(body) not in tables]
+        for table in tables:
+            rows = [flat(body) for body in copy if kind(body) == table]
+            write_csv(tmp_path / f"{table}-{n}.csv", rows, column if table == name else "")
+    found = judged_worlds(tmp_path, bodies)[LATEST]
+    assert {row for number, row in found if number == 0} == set(plain) - {"stub", *ALONE}
+    assert {
+        name: more for (n, name), row in found.items() if n == 0 and (more := changed(plain[name], row))
+    } == {}
+    assert gained(plain, found, taken) == {}
 
 
 # L3 (3) and (4): the extension is an object of its own, and speaks of the VM that its id names.
