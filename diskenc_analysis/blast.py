@@ -14,7 +14,7 @@ from diskenc_analysis.chains import previous_keys
 from diskenc_analysis.custody import every_chain
 from diskenc_analysis.dependents import COUNTS, NOTHING, depending, handed, subscription_names
 from diskenc_analysis.errors import ParameterError, UnknownNameError, suggest
-from diskenc_analysis.frames import distinct, given, lazy, rows_of
+from diskenc_analysis.frames import distinct, given, lazy, native_like, rows_of
 from diskenc_analysis.keyrecords import UNREAD, Record
 from diskenc_analysis.keyurls import parse
 from diskenc_analysis.ownership import key_ownership
@@ -134,7 +134,7 @@ def blast_radius(
     counts = depending(inv, own, ((chain, target) for chain in names)).get(target, NOTHING)
     links = lazy(own).filter(nw.col("chain").is_in(names))
     uses = {_use_of(chains[chain]) for chain in names}
-    return BlastRadius(kind, target, counts, _unread(own, kind), _happens(uses), _native(own, links))
+    return BlastRadius(kind, target, counts, _unread(own, kind), _happens(uses), native_like(own, links))
 
 
 def single_points(inv: Inventory, own: Any = None) -> Any:
@@ -246,8 +246,3 @@ def _unread(own: Any, kind: str) -> int:
         frame = frame.filter(nw.col("layer") != "ade")
     [(count,)] = rows_of(frame.select("disk_id").unique().select(nw.len()))
     return int(count)
-
-
-def _native(like: Any, frame: Any) -> Any:
-    eager = isinstance(nw.from_native(like), nw.DataFrame)
-    return nw.to_native(nw.maybe_reset_index(frame.collect()) if eager else frame)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from diskenc_analysis.chains import Chains
-from diskenc_analysis.frames import Frame, choose, distinct, given, helper, kept, lazy, low
+from diskenc_analysis.frames import Frame, choose, distinct, given, helper, kept, lazy, low, native_of
 from diskenc_analysis.keyrecords import UNREAD, Record
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def copied_keys(inv: Inventory) -> Any:
     equal = nw.col("copy_key") == nw.col("source_key")
     same = choose([(known & equal, "yes"), (known, "no"), (one_set, "yes")], UNREAD)
     out = kept(inv, out.with_columns(same_key=same).select(*COLUMNS), "copied_keys")
-    return nw.to_native(out.collect() if inv.engine == "polars" else out)
+    return native_of(inv, out)
 
 
 def _copies(inv: Inventory, typed: dict[str, nw.Expr]) -> Frame:

@@ -10,7 +10,7 @@ import narwhals as nw
 from diskenc_analysis import judge_vm
 from diskenc_analysis.editions import capabilities, resolve_edition
 from diskenc_analysis.facts import DiskFacts, disk_facts
-from diskenc_analysis.frames import BAR, Frame, distinct, gathered, given, helper, kept
+from diskenc_analysis.frames import BAR, Frame, distinct, gathered, given, helper, kept, native_of
 from diskenc_analysis.identity import identity
 from diskenc_analysis.judge import OF_VM, WORST_FIRST, disk_verdicts
 from diskenc_analysis.layers import Layers
@@ -86,7 +86,7 @@ def coverage(inv: Inventory, edition: str = "latest") -> Any:
     known = kept(inv, identity(inv, rows).select(*_IDENTITY, "verdict"), f"coverage_{name}")
     table = helper(inv, f"verdicts_{name}", verdicts, ["verdict", *_VERDICT])
     out = known.join(table, on="verdict", how="left").select(*COLUMNS)
-    return nw.to_native(out.collect() if inv.engine == "polars" else out)
+    return native_of(inv, out)
 
 
 _DOUBLE = "¦"

@@ -10,7 +10,7 @@ from diskenc_analysis.coverage import coverage
 from diskenc_analysis.defender_facts import guests, reports, resources
 from diskenc_analysis.defender_rules import compare, defender_rules, outcomes
 from diskenc_analysis.exemptions import exemptions
-from diskenc_analysis.frames import BAR, Frame, distinct, fresh, helper, kept, profile
+from diskenc_analysis.frames import BAR, Frame, distinct, fresh, helper, kept, native_like, profile
 from diskenc_analysis.identity import subscription_names
 from diskenc_analysis.scopes import join_scopes
 
@@ -72,7 +72,7 @@ def defender(inv: Inventory, cov: Any = None, edition: str = "latest", as_of: st
     rows = rows.join(subscription_names(inv), on="subscription_id", how="left")
     rows = rows.join(helper(inv, "defender_words", made, ["short", *_JUDGED]), on="short", how="left")
     out = fresh(inv, rows.select(*COLUMNS).sort("resource_id", "rule_id"), "defender")
-    return nw.to_native(out.collect() if isinstance(nw.from_native(native), nw.DataFrame) else out)
+    return native_like(native, out)
 
 
 def _pairs(inv: Inventory, rows: Frame, as_of: str) -> Frame:

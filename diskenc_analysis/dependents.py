@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from diskenc_analysis.frames import Frame, given, helper, kept, lazy, rows_of
+from diskenc_analysis.frames import Frame, given, helper, kept, lazy, native_of, rows_of
 from diskenc_analysis.vmfacts import disk_lists
 
 if TYPE_CHECKING:
@@ -130,4 +130,4 @@ def handed(
     frame = helper(inv, f"{name}_text", texts, columns)
     cast = {c: nw.col(c).cast(nw.Float64) for c in columns if c in numbers}
     frame = kept(inv, frame.with_columns(**cast).select(*columns), name)
-    return nw.to_native(frame.collect() if inv.engine == "polars" else frame)
+    return native_of(inv, frame)

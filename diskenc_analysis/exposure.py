@@ -20,6 +20,7 @@ from diskenc_analysis.frames import (
     key_of,
     lazy,
     low,
+    native_like,
     profile,
     unless_doubted,
     words,
@@ -114,7 +115,7 @@ def exposure(inv: Inventory, cov: Any = None) -> Any:
     made = [judge_access(text) | {"judged": text} for text in distinct(rows, "judged")]
     out = rows.join(helper(inv, "exposure_words", made, ["judged", *_JUDGED]), on="judged", how="left")
     out = fresh(inv, out.select(*COLUMNS).sort("disk_id"), "exposure")
-    return nw.to_native(out.collect() if isinstance(nw.from_native(native), nw.DataFrame) else out)
+    return native_like(native, out)
 
 
 def judge_access(text: str) -> dict[str, str]:

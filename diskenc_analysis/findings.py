@@ -14,7 +14,7 @@ from diskenc_analysis.controls import Control, chosen, judge_control
 from diskenc_analysis.coverage import coverage
 from diskenc_analysis.exceptions import read_exceptions, with_exceptions
 from diskenc_analysis.exposure import exposure
-from diskenc_analysis.frames import Frame, choose, fresh, given, kept, key_of, lazy
+from diskenc_analysis.frames import Frame, choose, fresh, given, kept, key_of, lazy, native_like
 from diskenc_analysis.share import data_file
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def findings(
     key = nw.concat_str([nw.col("rule_id"), nw.lit(":"), key_of("disk_id")])
     out = with_exceptions(inv, named.with_columns(finding_id=key), granted, as_of).select(*COLUMNS)
     out = fresh(inv, out.sort("disk_id", "rule_id"), "findings")
-    return nw.to_native(out.collect() if isinstance(nw.from_native(native), nw.DataFrame) else out)
+    return native_like(native, out)
 
 
 def _by_control(inv: Inventory, cov: Any, asked: Sequence[Control]) -> list[Frame]:

@@ -220,6 +220,17 @@ def helper(
 _NUMBERS = count()
 
 
+def native_of(inv: Inventory, frame: Frame) -> Any:
+    """Give a frame as the inventory's engine has its tables: Polars holds them in memory."""
+    return nw.to_native(frame.collect() if inv.engine == "polars" else frame)
+
+
+def native_like(like: Any, frame: Frame) -> Any:
+    """Give a frame as the same kind as another; beside an eager frame it is eager."""
+    eager = isinstance(nw.from_native(like), nw.DataFrame)
+    return nw.to_native(nw.maybe_reset_index(frame.collect()) if eager else frame)
+
+
 def fresh(inv: Inventory, frame: Frame, name: str) -> Frame:
     """Work a result out under a name of its own, which no later call with other arguments replaces."""
     return kept(inv, frame, f"{name}_{next(_NUMBERS)}")

@@ -9,7 +9,7 @@ import narwhals as nw
 
 from diskenc_analysis.chains import Chains
 from diskenc_analysis.coverage import coverage
-from diskenc_analysis.frames import BAR, Frame, choose, fold, helper, kept, lazy, rows_of
+from diskenc_analysis.frames import BAR, Frame, choose, fold, helper, kept, lazy, native_of, rows_of
 from diskenc_analysis.keyrecords import UNREAD, Record
 from diskenc_analysis.keyuse import RESOLVED, Use, day_of, resolved
 from diskenc_analysis.vmfacts import disk_lists
@@ -85,7 +85,7 @@ def key_ownership(inv: Inventory, cov: Any = None, as_of: str | date = "") -> An
         [(nw.col("decider") == UNREAD, UNREAD), (nw.col("decider") == nw.col("layer"), "yes")], "no"
     )
     out = kept(inv, rows.with_columns(decides=decides).select(*COLUMNS), "key_ownership")
-    return nw.to_native(out.collect() if inv.engine == "polars" else out)
+    return native_of(inv, out)
 
 
 def _disks(inv: Inventory, cov: Any) -> Frame:

@@ -22,6 +22,7 @@ from diskenc_analysis.frames import (
     key_of,
     lazy,
     low,
+    native_like,
     profile,
 )
 from diskenc_analysis.policy_rules import apply_policy, disk_policy_rules
@@ -91,7 +92,7 @@ def disk_policies(inv: Inventory, cov: Any = None, allowed_sets: Sequence[str] =
     table = helper(inv, "policy_words", made, ["short", "kind", *_JUDGED])
     out = rows.join(short, on="judged", how="left").join(table, on="short", how="left")
     out = fresh(inv, out.select(*COLUMNS).sort("disk_id", "rule_id"), "policies")
-    return nw.to_native(out.collect() if isinstance(nw.from_native(native), nw.DataFrame) else out)
+    return native_like(native, out)
 
 
 def _judged(rule: str, text: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ import narwhals as nw
 
 from diskenc_analysis.editions import capabilities
 from diskenc_analysis.errors import ParameterError, UnknownNameError
-from diskenc_analysis.frames import Frame, choose, lazy
+from diskenc_analysis.frames import Frame, choose, lazy, native_like
 
 WEIGHTS = ("disks", "gib", "vms")
 _VALUES = {
@@ -88,7 +88,7 @@ def summarize(
     # An engine is free to give the parts in any order, and a report has to have the same bytes each time.
     order = choose([(nw.col("capability") == n, f"{at:02}") for at, n in enumerate(names)], "")
     out = out.with_columns(_order=order).sort("_order", "_group")
-    return _native(cov, out.select(*([] if by is None else [nw.col("_group").alias(by)]), *_COLUMNS))
+    return native_like(cov, out.select(*([] if by is None else [nw.col("_group").alias(by)]), *_COLUMNS))
 
 
 def _check(name: str, weight: str | None, *, explicit: bool) -> None:
@@ -242,10 +242,4 @@ def tally(cov: Any, by: Sequence[str]) -> Any:
         nw.col("_one").sum().alias("disks"), nw.col("_gib").sum().alias("gib")
     )
     out = out.with_columns(nw.col("disks").cast(nw.Int64)).sort(*groups)
-    return _native(cov, out.rename(dict(zip(groups, by, strict=True))))
-
-
-def _native(like: Any, frame: Frame) -> Any:
-    """Give the result as the same kind of frame as came in; an eager frame gives an eager one."""
-    eager = isinstance(nw.from_native(like), nw.DataFrame)
-    return nw.to_native(nw.maybe_reset_index(frame.collect()) if eager else frame)
+    return native_like(cov, out.rename(dict(zip(groups, by, strict=True))))
