@@ -220,16 +220,15 @@ _GUEST = {"compliant": HEALTHY, "noncompliant": UNHEALTHY, "pending": NOT_EVALUA
 
 
 def _by_guest(facts: Facts) -> Prediction:
-    """Take what the evaluation inside of the VM found; without any, what it should find."""
+    """Take what the evaluation inside of the VM found; nothing else stands in for it."""
     guest = facts["guest"]
     if guest in _GUEST:
         words = {"none": "no guest configuration assignment"}.get(guest, f"guest configuration: {guest}")
         return Prediction(_GUEST[guest], words, "assignment")
     if guest != "unread":
         return Prediction(UNKNOWN, f"guest configuration: {guest}", "assignment")
-    words = "guest configuration assignments were not read; by encryption at host and Azure Disk Encryption"
-    status = facts["matrix"] if facts["matrix"] in (HEALTHY, UNHEALTHY) else UNKNOWN
-    return Prediction(status, f"{words}: {status}", "layers")
+    words = "guest configuration assignments were not read; the matrix's row by what the VM and its disks say"
+    return Prediction(UNKNOWN, f"{words}: {facts['matrix']}", "assignment")
 
 
 def compare(rule: Rule, facts: Facts) -> dict[str, str]:

@@ -95,7 +95,7 @@ def test_reports_are_joined_by_guid_and_resource_in_any_case(engine, tmp_path):
     assert len(found) == 2 * len(defender_rules())
     assert (found["a", "host"]["predicted"], found["a", "host"]["outcome"]) == ("Healthy", "agree")
     assert (found["b", "host"]["reported"], found["b", "host"]["outcome"]) == ("Healthy", "stale")
-    assert (found["b", "windows"]["reported"], found["b", "windows"]["outcome"]) == ("", "not_reported")
+    assert (found["b", "windows"]["reported"], found["b", "windows"]["outcome"]) == ("", "unknown")
     assert found["a", "linux"]["outcome"] == "out_of_scope"
     assert found["a", "host"]["matrix_status"] == "Healthy"
 
