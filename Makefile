@@ -28,9 +28,10 @@ env: .venv/.core
 report: .venv/.core
 	$(BIN)/diskenc report data/sample -o out/sample
 
-# One run, so that one summary line counts everything: tests, docstring examples and notebooks.
+# One run, so that one summary line counts everything: tests, docstring examples and notebooks; file by file on all
+# cores, since the cells of a notebook share a kernel and the tests of a file their fixtures.
 test: .venv/.test
-	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --ignore-glob='*/tests/*.ipynb' \
+	$(BIN)/python -m pytest -n auto --dist loadfile --nbval-lax --nbval-current-env --ignore-glob='*/tests/*.ipynb' \
 	  tests diskenc_analysis notebooks
 
 lint: .venv/.test

@@ -108,7 +108,7 @@ def what_if(
     Examples
     --------
     >>> from diskenc_analysis import load, sample_path
-    >>> made = what_if(load(sample_path()), host="on", where={"subscription_name": "contoso-sandbox"})
+    >>> made = what_if(load(sample_path()), host="on", where={"subscription_name": "contoso-dev-sandbox"})
     >>> [row["yes_after"] > row["yes_before"] for row in made.gains(capability="caches")]
     [True]
     """

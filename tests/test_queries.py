@@ -20,7 +20,8 @@ from diskenc_analysis.schema import TYPES
 from tests.exported import COMPUTE, SUBSCRIPTION, by_name, disk, records, save, vm
 
 KQL = {name: text for name, text in queries().items() if name.endswith(".kql")}
-#: Types that Resource Graph has no rows for, and instances, whose extensions come with them.
+#: Types that Resource Graph has no rows for, instances, whose extensions come with them, and the name that
+#: Azure Resource Manager has for a feature.
 NOT_IN_GRAPH = {
     "microsoft.compute/skus",
     "microsoft.keyvault/vaults/keys",
@@ -28,6 +29,7 @@ NOT_IN_GRAPH = {
     "microsoft.compute/restorepointcollections/restorepoints/diskrestorepoints",
     "microsoft.compute/virtualmachinescalesets/virtualmachines/extensions",
     "microsoft.compute/virtualmachinescalesets/extensions",
+    "microsoft.features/providers/features",
 }
 
 
