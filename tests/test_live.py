@@ -60,8 +60,8 @@ def test_the_fewest_calls_are_made(azure, collect):
     # galleries 1, images of it 1, versions 1, and one empty page each for disk encryption sets, snapshots,
     # images and disk accesses. Once: VM sizes 1. Keys: a page for each of the 3 vaults.
     assert len(azure.asked("/subscriptions/")) == 3 * (3 + 1 + 1 + 2 + 3 + 4) + 1 + 3
-    # Resource Graph: 3 subscriptions and 3 vaults take 2 pages each, seven other queries one.
-    assert len(azure.asked("ResourceGraph")) == 2 + 2 + 7
+    # Resource Graph: 3 subscriptions and 3 vaults take 2 pages each, eight other queries one.
+    assert len(azure.asked("ResourceGraph")) == 2 + 2 + 8
 
 
 def test_graph_takes_few_calls_for_the_same_disks(azure, collect):
@@ -70,7 +70,7 @@ def test_graph_takes_few_calls_for_the_same_disks(azure, collect):
     assert counts(inv)["microsoft.compute/disks"] == 15
     assert counts(inv)["microsoft.compute/virtualmachinescalesets/virtualmachines"] == 9
     # 15 disks take 8 pages, 6 VMs 3, 6 scale sets 3, 9 instances 5, 6 versions 3, and 4 types are empty.
-    assert len(azure.asked("ResourceGraph")) == 11 + 8 + 3 + 3 + 5 + 3 + 4
+    assert len(azure.asked("ResourceGraph")) == 12 + 8 + 3 + 3 + 5 + 3 + 4
     assert [call.path.rpartition("/")[2] for call in azure.asked("/subscriptions/")] == ["skus"]
 
 
@@ -100,7 +100,7 @@ def test_the_sample_tenant_collected_live_is_judged_as_from_its_files(tmp_path, 
 
 def test_a_notebook_is_warned(azure, tmp_path):
     azure.break_("Microsoft.Compute/disks", "403")
-    with pytest.warns(UserWarning, match=r"1 of 37 parts were not read whole \(1 denied\)"):
+    with pytest.warns(UserWarning, match=r"1 of 38 parts were not read whole \(1 denied\)"):
         de.collect(tmp_path / "out", arm_endpoint=azure.url, authority=azure.url)
 
 

@@ -78,7 +78,7 @@ def test_a_denied_type_is_named_in_ledger_gaps_and_verdict(azure, collect):
     assert row["truncation_reason"] == "denied: HTTP 403 AuthorizationFailed; 0 rows read"
     said = str(digest.verdict(inv, de.coverage(inv)))
     # 9 types of each of the 3 subscriptions, 9 types that Resource Graph answers for all, and the sizes.
-    assert "1 of 37 parts of the collection (a type and subscription each) were not read whole" in said
+    assert "1 of 38 parts of the collection (a type and subscription each) were not read whole" in said
     assert any("denied or failed" in gap for gap in inv.gaps()["gap"])
 
 
@@ -371,7 +371,7 @@ def test_the_command_says_what_came_of_it(azure, tmp_path):
     azure.break_(f"{ONE}/providers/{DISKS}", "403", times=99)
     out, err = (process := start(azure, tmp_path / "out")).communicate(timeout=60)
     assert (process.returncode, out.strip()) == (6, str(tmp_path / "out"))
-    assert "1 of 37 parts were not read whole (1 denied); export.json names them; go on with --resume" in err
+    assert "1 of 38 parts were not read whole (1 denied); export.json names them; go on with --resume" in err
     assert not any(token in out + err for token in azure.tokens)
     assert Path(out.strip()).is_dir()
     assert os.environ["AZURE_CLIENT_SECRET"] == SECRET
