@@ -123,6 +123,10 @@ def disk_facts(inv: Inventory) -> DiskFacts:
     rows = nw.concat([disks, snapshots, listed_only(inv, lists)], how="vertical")
     rows = kept(inv, rows, "disk_own")
     extra = kept(inv, _extra(rows, inv, lists), "extra_owners")
+    named = {
+        "des": _values(rows, "des_key"),
+        "secure": {*_values(rows, "secure_key"), *_values(lists, "list_secure")},
+    }
     vms, vm_known = _vms(inv, rows, extra, lists, list_known)
     listing = lists.group_by("disk_key").agg(nw.col("listing").min(), nw.col("list_secure").min())
     rows = rows.join(_lineage(rows), on="source_key", how="left").join(listing, on="disk_key", how="left")
@@ -134,7 +138,7 @@ def disk_facts(inv: Inventory) -> DiskFacts:
         secure_key=nw.when(given("secure_key")).then(nw.col("secure_key")).otherwise(nw.col("list_secure")),
     )
     rows = rows.join(vms.select("vm_key", "vm"), on="vm_key", how="left")
-    rows, key_known = _keys(inv, rows)
+    rows, key_known = _keys(inv, rows, named)
     rows = kept(inv, rows.select("disk_key", "vm_key", profile=profile(_PARTS)), "disk_facts")
     known = {"listing": list_known, "vm": vm_known, **key_known}
     meanings = {text: _complete(text, known) for text in distinct(rows, "profile")}
@@ -171,15 +175,21 @@ def _vms(
     return kept(inv, folded, "vm_facts"), known
 
 
-def _keys(inv: Inventory, rows: Frame) -> tuple[Frame, dict[str, dict[str, dict[str, str]]]]:
-    """Join the facts of the sets and keys that the disks name."""
+def _values(rows: Frame, column: str) -> set[str]:
+    return set(distinct(rows.filter(given(column)), column))
+
+
+def _keys(
+    inv: Inventory, rows: Frame, named: Mapping[str, set[str]]
+) -> tuple[Frame, dict[str, dict[str, dict[str, str]]]]:
+    """Join the facts of the sets, whose keys are `named`, and of the keys that the disks name."""
     stores = keys.KeyStores.of(inv)
     sets, read = keys.sets(inv, stores), keys.subscriptions(inv)
     known: dict[str, dict[str, dict[str, str]]] = {}
-    for part in ("des", "secure"):
+    for part, set_keys in named.items():
         by, table = f"{part}_key", []
         known[part] = {}
-        for key in distinct(rows.filter(given(by)), by):
+        for key in sorted(set_keys):
             one = sets.get(key) or keys.unread_set(key, read)
             name = "/".join(one.values())
             known[part][name] = {f"{part}_{n}" if n else part: value for n, value in one.items()}
