@@ -128,21 +128,31 @@ def disk_facts(inv: Inventory) -> DiskFacts:
         "secure": {*_values(rows, "secure_key"), *_values(lists, "list_secure")},
     }
     vms, vm_known = _vms(inv, rows, extra, lists, list_known)
+    several = kept(inv, _several(rows, extra, vms), "several_owners")
+    keyed, key_known = _keys(inv, named)
+    rows = _joined(rows, lists, several, vms)
+    for by, frame in keyed:
+        rows = rows.join(frame, on=by, how="left")
+    absent = {part: nw.lit("") for part in _KEYS if part not in key_known}
+    rows = rows.with_columns(**absent) if absent else rows
+    rows = kept(inv, rows.select("disk_key", "vm_key", profile=profile(_PARTS)), "disk_facts")
+    known = {"listing": list_known, "vm": vm_known, **key_known}
+    meanings = {text: _complete(text, known) for text in distinct(rows, "profile")}
+    return DiskFacts(rows, extra, vms, vm_known, meanings)
+
+
+def _joined(rows: Frame, lists: Frame, several: Frame, vms: Frame) -> Frame:
+    """Join to each disk how its VM lists it, where it came from, and the facts of one of its VMs."""
     listing = lists.group_by("disk_key").agg(nw.col("listing").min(), nw.col("list_secure").min())
     rows = rows.join(_lineage(rows), on="source_key", how="left").join(listing, on="disk_key", how="left")
-    rows = rows.join(kept(inv, _several(rows, extra, vms), "several_owners"), on="disk_key", how="left")
+    rows = rows.join(several, on="disk_key", how="left")
     one = nw.when(given("owner_key")).then(nw.lit("one")).otherwise(nw.lit("none"))
     rows = rows.with_columns(
         vm_key=nw.when(given("first_key")).then(nw.col("first_key")).otherwise(nw.col("owner_key")),
         owners=nw.when(given("owners")).then(nw.col("owners")).otherwise(one),
         secure_key=nw.when(given("secure_key")).then(nw.col("secure_key")).otherwise(nw.col("list_secure")),
     )
-    rows = rows.join(vms.select("vm_key", "vm"), on="vm_key", how="left")
-    rows, key_known = _keys(inv, rows, named)
-    rows = kept(inv, rows.select("disk_key", "vm_key", profile=profile(_PARTS)), "disk_facts")
-    known = {"listing": list_known, "vm": vm_known, **key_known}
-    meanings = {text: _complete(text, known) for text in distinct(rows, "profile")}
-    return DiskFacts(rows, extra, vms, vm_known, meanings)
+    return rows.join(vms.select("vm_key", "vm"), on="vm_key", how="left")
 
 
 def _lineage(rows: Frame) -> Frame:
@@ -180,12 +190,16 @@ def _values(rows: Frame, column: str) -> set[str]:
 
 
 def _keys(
-    inv: Inventory, rows: Frame, named: Mapping[str, set[str]]
-) -> tuple[Frame, dict[str, dict[str, dict[str, str]]]]:
-    """Join the facts of the sets, whose keys are `named`, and of the keys that the disks name."""
+    inv: Inventory, named: Mapping[str, set[str]]
+) -> tuple[list[tuple[str, Frame]], dict[str, dict[str, dict[str, str]]]]:
+    """Give the facts of the sets, whose keys are `named`, and of the keys, each with the column to join by.
+
+    They are all made before any is joined: DuckDB plans a query anew, from its start, after each new table.
+    """
     stores = keys.KeyStores.of(inv)
     sets, read = keys.sets(inv, stores), keys.subscriptions(inv)
     known: dict[str, dict[str, dict[str, str]]] = {}
+    frames = []
     for part, set_keys in named.items():
         by, table = f"{part}_key", []
         known[part] = {}
@@ -194,13 +208,11 @@ def _keys(
             name = "/".join(one.values())
             known[part][name] = {f"{part}_{n}" if n else part: value for n, value in one.items()}
             table.append({by: key, part: name})
-        rows = rows.join(helper(inv, f"sets_{part}", table, [by, part]), on=by, how="left")
-    found = {part: nw.lit("") for part in _KEYS}
+        frames.append((by, helper(inv, f"sets_{part}", table, [by, part])))
     for part, by, frame, meaning in keys.ade_keys(inv, stores):
         known[part] = meaning
-        rows = rows.join(frame, on=by, how="left")
-        del found[part]
-    return rows.with_columns(**found) if found else rows, known
+        frames.append((by, frame))
+    return frames, known
 
 
 def _complete(text: str, known: Mapping[str, Mapping[str, Mapping[str, str]]]) -> dict[str, str]:
