@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from diskenc_analysis.disklists import disk_lists
 from diskenc_analysis.frames import Frame, given, helper, kept, lazy, native_of, rows_of
-from diskenc_analysis.vmfacts import disk_lists
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory

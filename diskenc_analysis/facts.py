@@ -14,6 +14,7 @@ import narwhals as nw
 
 from diskenc_analysis import keys
 from diskenc_analysis.diskfacts import OWN, listed_only, own_rows
+from diskenc_analysis.disklists import LIST_FACTS, disk_lists
 from diskenc_analysis.frames import (
     BAR,
     Frame,
@@ -26,7 +27,7 @@ from diskenc_analysis.frames import (
     profile,
     unless_doubted,
 )
-from diskenc_analysis.vmfacts import LIST_FACTS, VM_FACTS, disk_lists, vm_rows
+from diskenc_analysis.vmfacts import VM_FACTS, vm_rows
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory

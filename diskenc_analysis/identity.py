@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
+from diskenc_analysis.disklists import disk_lists
 from diskenc_analysis.frames import Frame, given, lazy
-from diskenc_analysis.vmfacts import disk_lists
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
+from diskenc_analysis.disklists import disk_lists
+from diskenc_analysis.extensions import ade_extensions
 from diskenc_analysis.frames import (
     BAR,
     Frame,
@@ -22,7 +24,6 @@ from diskenc_analysis.frames import (
     unless_doubted,
 )
 from diskenc_analysis.keyurls import host, key_name, store_of
-from diskenc_analysis.vmfacts import ade_extensions, disk_lists
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory

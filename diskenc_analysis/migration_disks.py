@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
+from diskenc_analysis.disklists import disk_lists
 from diskenc_analysis.facts import DiskFacts, disk_facts
 from diskenc_analysis.frames import Frame, choose, doubted, gathered, given, helper, is_true, kept, lazy, low
 from diskenc_analysis.layers import Facts
 from diskenc_analysis.methods import decide
 from diskenc_analysis.migration_rules import Mark
-from diskenc_analysis.vmfacts import disk_lists
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory

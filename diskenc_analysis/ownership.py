@@ -9,10 +9,10 @@ import narwhals as nw
 
 from diskenc_analysis.chains import Chains
 from diskenc_analysis.coverage import coverage
+from diskenc_analysis.disklists import disk_lists
 from diskenc_analysis.frames import BAR, Frame, choose, fold, helper, kept, lazy, native_of, rows_of
 from diskenc_analysis.keyrecords import UNREAD, Record
 from diskenc_analysis.keyuse import RESOLVED, Use, day_of, resolved
-from diskenc_analysis.vmfacts import disk_lists
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from diskenc_analysis.coverage import coverage
+from diskenc_analysis.disklists import disk_lists
 from diskenc_analysis.exposure import ACCESS_FACTS, access_facts
 from diskenc_analysis.frames import (
     BAR,
@@ -27,7 +28,6 @@ from diskenc_analysis.frames import (
 )
 from diskenc_analysis.policy_rules import apply_policy, disk_policy_rules
 from diskenc_analysis.scopes import scope_key
-from diskenc_analysis.vmfacts import disk_lists
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
