@@ -8,7 +8,8 @@ import narwhals as nw
 
 from diskenc_analysis.coverage import coverage
 from diskenc_analysis.defender_facts import guests, reports, resources
-from diskenc_analysis.defender_rules import compare, defender_rules, outcomes
+from diskenc_analysis.defender_outcomes import compare, outcomes
+from diskenc_analysis.defender_rules import defender_rules
 from diskenc_analysis.exemptions import exemptions
 from diskenc_analysis.frames import BAR, Frame, distinct, fresh, helper, kept, native_like, profile
 from diskenc_analysis.identity import subscription_names

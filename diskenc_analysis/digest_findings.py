@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from diskenc_analysis.controls import chosen
-from diskenc_analysis.defender_rules import clouds, defender_rules, outcomes
+from diskenc_analysis.defender_outcomes import outcomes
+from diskenc_analysis.defender_rules import clouds, defender_rules
 from diskenc_analysis.editions import edition_label, resolve_edition
 from diskenc_analysis.frames import lazy
 from diskenc_analysis.policy_rules import disk_policy_rules

@@ -8,7 +8,7 @@ import narwhals as nw
 
 from diskenc_analysis.blast import losses
 from diskenc_analysis.datafiles import write_table
-from diskenc_analysis.digest import Lists
+from diskenc_analysis.folded import Lists
 from diskenc_analysis.keyrecords import UNREAD
 from diskenc_analysis.keytables import USES, failures, keys, undecided, where, words
 from diskenc_analysis.keyverdict import facts, short, verdict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from diskenc_analysis.digest import Lists
+from diskenc_analysis.folded import Lists
 from diskenc_analysis.keyrecords import UNREAD
 from diskenc_analysis.keyrules import SEVERITIES, key_rules
 from diskenc_analysis.keyverdict import by_rule, short

@@ -8,7 +8,8 @@ import pytest
 
 import diskenc_analysis as de
 from diskenc_analysis import exemptions
-from diskenc_analysis.defender_rules import defender_rules, outcomes
+from diskenc_analysis.defender_outcomes import outcomes
+from diskenc_analysis.defender_rules import defender_rules
 from diskenc_analysis.share import sample_path
 from tests.rules import GROUP, HOST, MARKETPLACE, V3, disk, instance, records, scale_set, vm, vm_id, write
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from diskenc_analysis.defender_rules import cloud_of, compare, defender_rules, outcomes, predict
+from diskenc_analysis.defender_outcomes import compare, outcomes
+from diskenc_analysis.defender_rules import cloud_of, defender_rules, predict
 
 BASE = {
     "seen": "yes",
