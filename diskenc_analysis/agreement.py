@@ -8,6 +8,8 @@ from typing import Any
 import plotly.graph_objects as go
 
 from diskenc_analysis.bars import count_bars
+from diskenc_analysis.charts import TOP
+from diskenc_analysis.groups import add_counts, cut
 from diskenc_analysis.look import (
     CELL_INK,
     EMPTY_CELL,
@@ -20,7 +22,7 @@ from diskenc_analysis.look import (
     describe,
     size,
 )
-from diskenc_analysis.text import Row, clean, label, number, rows
+from diskenc_analysis.text import Row, label, number, rows
 
 #: Causes in the order of a bar, with a second cue for those who do not tell the colours apart.
 CAUSES = (
@@ -34,6 +36,7 @@ STATUSES = (
     Part("met", "Met", "#0072B2"),
     Part("unknown", "Unknown", "#8A8F98", "/"),
     Part("not_met", "Not met", "#D55E00"),
+    Part("excepted", "Excepted", "#E69F00", "x"),
     Part("not_applicable", "Not applicable", "rgba(138,143,152,0.28)"),
 )
 _PREDICTED = ("Healthy", "Unhealthy", "NotApplicable", "not_evaluated", "unknown")
@@ -145,7 +148,7 @@ def _agreement_alt(cells: Mapping[tuple[str, str], float]) -> str:
     )
 
 
-def causes_by(counts: Any, by: str = "rule_id", heading: str = "Rule") -> go.Figure:
+def causes_by(counts: Any, by: str = "rule_id", heading: str = "Rule", top: int = TOP) -> go.Figure:
     """Draw the disagreements by cause.
 
     Parameters
@@ -156,6 +159,8 @@ def causes_by(counts: Any, by: str = "rule_id", heading: str = "Rule") -> go.Fig
         Column of the groups.
     heading : str
         What the groups are.
+    top : int
+        Groups shown; the rest is one named others.
 
     Returns
     -------
@@ -171,20 +176,23 @@ def causes_by(counts: Any, by: str = "rule_id", heading: str = "Rule") -> go.Fig
     found = [row for row in rows(counts) if row["outcome"] in {part.key for part in CAUSES}]
     if not found:
         return blank(title, "no disagreements")
-    return _bars(found, by, "outcome", CAUSES, (title, heading))
+    groups = _groups(found, by, "outcome", "unexplained")
+    return _bars(groups, CAUSES, "pair", (title, heading, "Pairs of resource and rule"), top)
 
 
-def controls_by(counts: Any, by: str, heading: str) -> go.Figure:
-    """Draw the status of the disks by control, or by subscription.
+def controls_by(counts: Any, by: str, heading: str, top: int = TOP) -> go.Figure:
+    """Draw where the findings stand by control, or by subscription.
 
     Parameters
     ----------
     counts : frame or list of dict
-        Columns `by`, status, pairs.
+        Columns `by`, standing, pairs, as `standing.standings` gives them.
     by : str
         Column of the groups.
     heading : str
         What the groups are.
+    top : int
+        Groups shown; the rest is one named others.
 
     Returns
     -------
@@ -193,23 +201,36 @@ def controls_by(counts: Any, by: str, heading: str) -> go.Figure:
 
     Examples
     --------
-    >>> controls_by([{"rule_id": "a", "status": "met", "pairs": 2}], "rule_id", "Control").data[0].name
+    >>> controls_by([{"rule_id": "a", "standing": "met", "pairs": 2}], "rule_id", "Control").data[0].name
     'Met'
     """
     title = f"Findings by {heading.lower()}"
     found = rows(counts)
-    return _bars(found, by, "status", STATUSES, (title, heading)) if found else blank(title, "no findings")
+    if not found:
+        return blank(title, "no findings")
+    return _bars(
+        _groups(found, by, "standing", "not_met"), STATUSES, "finding", (title, heading, "Findings"), top
+    )
+
+
+def _groups(found: Sequence[Row], by: str, part: str, worst: str) -> list[tuple[Any, dict[str, float]]]:
+    """Count the parts of each group, the group with most of the worst first."""
+    groups: dict[Any, dict[str, float]] = {}
+    for row in found:
+        counts = groups.setdefault(row[by], {})
+        counts[row[part]] = counts.get(row[part], 0.0) + float(row["pairs"])
+    return sorted(groups.items(), key=lambda item: (-item[1].get(worst, 0.0), str(item[0])))
 
 
 def _bars(
-    found: Sequence[Row], by: str, part: str, parts: Sequence[Part], words: tuple[str, str]
+    groups: Sequence[tuple[Any, dict[str, float]]],
+    parts: Sequence[Part],
+    unit: str,
+    words: tuple[str, str, str],
+    top: int,
 ) -> go.Figure:
-    groups: dict[str, dict[str, float]] = {}
-    for row in found:
-        counts = groups.setdefault(clean(row[by]), {})
-        counts[row[part]] = counts.get(row[part], 0.0) + float(row["pairs"])
-    worst = "unexplained" if part == "outcome" else "not_met"
-    ordered = sorted(groups.items(), key=lambda item: (-item[1].get(worst, 0.0), item[0]))
-    figure = count_bars(ordered, parts, "finding" if part == "status" else "pair", words)
-    figure.update_xaxes(title_text=label("Findings" if part == "status" else "Pairs of resource and rule"))
+    title, heading, axis = words
+    shown, note = cut(groups, top, add_counts)
+    figure = count_bars(shown, parts, unit, (f"{title}{note}", heading))
+    figure.update_xaxes(title_text=label(axis))
     return figure

@@ -6,7 +6,7 @@ written as text: markup in them is shown, not obeyed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 from diskenc_analysis.bars import add_answers, answer_bars, count_bars, shares, value
 from diskenc_analysis.editions import capabilities
 from diskenc_analysis.errors import ParameterError, UnknownNameError
+from diskenc_analysis.groups import add_counts, cut
 from diskenc_analysis.heat import cell_chart, mean_low
 from diskenc_analysis.look import KEY_OWNERS, METHODS, Part, blank, describe, part_of
 from diskenc_analysis.text import Row, capability_label, noun, rows
@@ -88,7 +89,7 @@ def coverage_by(
         (row for row in found if row["capability"] == name), key=lambda row: _group_order(row, by)
     )
     groups = [(row[by], row) for row in ordered]
-    shown, note = _cut(groups, top, add_answers)
+    shown, note = cut(groups, top, add_answers)
     title = f"{capability_label(name)}, by {noun(by)}, lowest share first{note}"
     return answer_bars([row for _, row in shown], [key for key, _ in shown], noun(by).capitalize(), title)
 
@@ -195,7 +196,7 @@ def heatmap(summary: Any, by: str = "subscription_name", top: int = TOP) -> go.F
     for row in found:
         grouped.setdefault(row[by], {})[row["capability"]] = row
     ordered = sorted(grouped.items(), key=lambda item: (mean_low(item[1]), str(item[0])))
-    shown, note = _cut(ordered, top, _add_cells)
+    shown, note = cut(ordered, top, _add_cells)
     title = f"Capabilities by {noun(by)}, lowest shares first{note}"
     return cell_chart(shown, names, noun(by).capitalize(), title)
 
@@ -203,17 +204,6 @@ def heatmap(summary: Any, by: str = "subscription_name", top: int = TOP) -> go.F
 def _add_cells(found: Sequence[dict[str, Row]]) -> dict[str, Row]:
     names = dict.fromkeys(name for cells in found for name in cells)
     return {name: add_answers([cells[name] for cells in found if name in cells]) for name in names}
-
-
-def _cut(groups: Sequence[tuple[Any, Any]], top: int, add: Callable[..., Any]) -> tuple[list[Any], str]:
-    """Keep the first groups and sum the rest into one named others, which the title then says."""
-    if len(groups) <= top:
-        return list(groups), ""
-    rest = [row for _, row in groups[top:]]
-    return [
-        *groups[:top],
-        (f"others ({len(rest)})", add(rest)),
-    ], f" ({top} of {len(groups)}, the rest as others)"
 
 
 def _counted(
@@ -233,11 +223,6 @@ def _weakest_first(groups: list[tuple[Any, dict[str, float]]], weak: Sequence[st
     return sorted(groups, key=lambda item: (-sum(item[1].get(key, 0.0) for key in weak), str(item[0])))
 
 
-def _add_counts(found: Sequence[dict[str, float]]) -> dict[str, float]:
-    keys = dict.fromkeys(key for counts in found for key in counts)
-    return {key: sum(counts.get(key, 0.0) for counts in found) for key in keys}
-
-
 def _count_chart(
     groups: list[tuple[Any, Any]],
     parts: Sequence[Part],
@@ -248,7 +233,7 @@ def _count_chart(
     *,
     share: bool = False,
 ) -> go.Figure:
-    shown, note = _cut(groups, top, _add_counts)
+    shown, note = cut(groups, top, add_counts)
     unit = "GiB" if weight == "gib" else "disks"
     title = f"{what} by {noun(by)}, {'share of' if share else 'in'} {unit}{note}"
     return count_bars(shown, parts, weight, (title, noun(by).capitalize()), share)

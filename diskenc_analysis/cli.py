@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from diskenc_analysis import __version__
+from diskenc_analysis.cli_findings import findings
 from diskenc_analysis.errors import DiskencError, IncompleteCollectionError, ParameterError
 
 app = typer.Typer(
@@ -171,6 +172,9 @@ def coverage(
     summary = de.summarize(de.coverage(inv, edition), by, capability, weight)
     write(summary, form.value, out)
     typer.echo("\n".join([_ledger_line(inv), *_notes(inv)]), err=True)
+
+
+app.command()(findings)
 
 
 @app.command()

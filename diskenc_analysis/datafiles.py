@@ -1,4 +1,4 @@
-"""The full tables behind a report, as Parquet with the exact bytes and as CSV that is safe to open."""
+"""Full tables as files: Parquet and JSON lines with the exact bytes, and CSV that is safe to open."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def write_table(
         return
     import pyarrow.parquet as pq
 
-    reader = _reader(frame, by)
+    reader = record_batches(frame, by)
     schema = _typed(reader.schema).with_metadata({_QUESTION: question.encode()})
     Path(folder).mkdir(parents=True, exist_ok=True)
     with pq.ParquetWriter(Path(folder) / f"{name}.parquet", schema, compression="zstd") as writer:
@@ -53,7 +53,21 @@ def write_table(
             writer.write_batch(batch.cast(schema))
 
 
-def _reader(frame: Any, by: Sequence[str]) -> pa.RecordBatchReader:
+def record_batches(frame: Any, by: Sequence[str] = ()) -> pa.RecordBatchReader:
+    """Give the rows of a frame batch by batch.
+
+    Parameters
+    ----------
+    frame : frame or list of dict
+        Of any engine; a lazy one is not collected whole where its engine can help it.
+    by : sequence of str
+        Columns to sort by.
+
+    Returns
+    -------
+    pyarrow.RecordBatchReader
+        Of at most `BATCH` rows a batch.
+    """
     import pyarrow as pa
 
     if isinstance(frame, list):
@@ -150,3 +164,31 @@ def to_csv(reader: pa.RecordBatchReader, out: BinaryIO) -> None:
     with pyarrow.csv.CSVWriter(out, schema, write_options=options) as writer:
         for batch in reader:
             writer.write_batch(neutral(batch.cast(schema)))
+
+
+def to_json_lines(reader: pa.RecordBatchReader, out: BinaryIO) -> None:
+    r"""Write rows as JSON lines: every column in every line, control characters escaped.
+
+    Parameters
+    ----------
+    reader : pyarrow.RecordBatchReader
+        The rows.
+    out : binary file
+        Gets UTF-8, an object per line; a null is `null`.
+
+    Examples
+    --------
+    >>> import io, pyarrow as pa
+    >>> out = io.BytesIO()
+    >>> to_json_lines(pa.table({"name": ["=1\n", None]}).to_reader(), out)
+    >>> print(out.getvalue().decode().strip())
+    {"name":"=1\n"}
+    {"name":null}
+    """
+    import duckdb
+
+    with duckdb.connect() as connection:
+        for batch in reader:
+            connection.register("t", batch)
+            lines = connection.execute("SELECT to_json(t) AS line FROM t").fetchall()
+            out.writelines(f"{text}\n".encode() for (text,) in lines)

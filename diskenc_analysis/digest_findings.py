@@ -14,6 +14,7 @@ from diskenc_analysis.editions import edition_label, resolve_edition
 from diskenc_analysis.frames import lazy
 from diskenc_analysis.policy_rules import disk_policy_rules
 from diskenc_analysis.results import sources
+from diskenc_analysis.standing import STANDINGS, count_standings, standings
 from diskenc_analysis.tables import HtmlTable, table
 from diskenc_analysis.text import Row, count_rows, number, rows
 from diskenc_analysis.verdict import Verdict
@@ -167,25 +168,26 @@ def exposed(found: Any, limit: int = 25) -> HtmlTable:
 
 def control_verdict(found: Any, framework: str) -> Verdict:
     """Put the findings of a framework into words that claim no compliance."""
-    counts = {row["status"]: row["pairs"] for row in pairs(found, ["status"])}
-    excepted = {row["exception"]: row["pairs"] for row in pairs(found, ["exception"])}
+    counts = count_standings(found)
+    noted = {row["exception"]: row["pairs"] for row in pairs(found, ["exception"])}
     first = chosen(framework)[0]
     name = "all frameworks" if framework == "all" else f"{first.framework_name} {first.version}"
-    asked = sum(counts.get(n, 0) for n in ("met", "not_met", "unknown"))
+    asked = sum(count for name, count in counts.items() if name != "not_applicable")
     met, missed, unsure = (number(counts.get(n, 0)) for n in ("met", "not_met", "unknown"))
+    excepted = f"{number(counts['excepted'])} are excepted, " if counts.get("excepted") else ""
     said = f"Of {number(asked)} pairs of disk and control of {name}, {met} are met, "
-    said += f"{missed} are not met and {unsure} are unknown."
-    more = [f"{number(excepted[n])} findings are {n}." for n in ("excepted", "expired") if excepted.get(n)]
+    said += f"{excepted}{missed} are not met and {unsure} are unknown."
+    expired = f"The exceptions of {number(noted.get('expired', 0))} findings have expired: they stand again."
+    more = [expired] if noted.get("expired") else []
     return Verdict((said, *more, "This is evidence on disks, and no statement of compliance."))
 
 
 def control_list(found: Any, framework: str) -> HtmlTable:
     """List the controls with their counts, their caveats and their sources."""
-    counts = {(row["rule_id"], row["status"]): row["pairs"] for row in pairs(found, ["rule_id", "status"])}
-    named = {"Met": "met", "Unknown": "unknown", "Not met": "not_met", "Not applicable": "not_applicable"}
+    counts = {(row["rule_id"], row["standing"]): row["pairs"] for row in standings(found, ["rule_id"])}
     lines = [
         {"Control": f"{one.framework_name} {one.version}: {one.control}", "Asks": one.title}
-        | {words: counts.get((one.control_id, status), 0) for words, status in named.items()}
+        | {name.replace("_", " ").capitalize(): counts.get((one.control_id, name), 0) for name in STANDINGS}
         | {"Caveat": one.caveat or "–", "Source": one.source}
         for one in chosen(framework)
     ]
@@ -223,8 +225,8 @@ def defender_facts(inv: Inventory, found: Any, edition: str = "latest", as_of: s
 def control_facts(inv: Inventory, found: Any, edition: str = "latest", as_of: str = "") -> dict[str, Any]:
     """Gather the numbers of the report on controls."""
     return _head(inv, edition, as_of) | {
-        "controls": pairs(found, ["rule_id", "status"]),
-        "by_subscription": pairs(found, ["subscription_name", "status"]),
+        "controls": standings(found, ["rule_id"]),
+        "by_subscription": standings(found, ["subscription_name"]),
         "exceptions": [row for row in pairs(found, ["exception"]) if row["exception"]],
     }
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from diskenc_analysis.controls import Control, chosen, judge_control
+from diskenc_analysis.controls import Control, chosen, controls, judge_control
 from diskenc_analysis.coverage import coverage
 from diskenc_analysis.exceptions import read_exceptions, with_exceptions
 from diskenc_analysis.exposure import exposure
@@ -68,7 +68,7 @@ def findings(
     exceptions : path, optional
         CSV file of what was granted; see `exceptions.read_exceptions`.
     as_of : str
-        Date as YYYY-MM-DD at which exceptions are judged.
+        Date as YYYY-MM-DD at which exceptions are judged; the last day of one still counts.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def findings(
     >>> sorted(set(findings(inv, framework="pci_dss")["status"]))
     ['not_applicable', 'not_met', 'unknown']
     """
-    granted = read_exceptions(exceptions) if exceptions else []
+    granted = read_exceptions(exceptions, [*rules(), *controls()]) if exceptions else []
     asked = chosen(framework) if framework else ()
     native = coverage(inv) if cov is None else cov
     found = _by_control(inv, native, asked) if framework else _by_rule(inv, lazy(native))

@@ -1,4 +1,4 @@
-"""Summaries for a terminal or a script: table, CSV, JSON, Parquet."""
+"""Summaries for a terminal or a script (table, CSV, JSON, Parquet), and rows for other tools."""
 
 from __future__ import annotations
 
@@ -44,6 +44,33 @@ def write(summary: Any, form: str, out: Path | None) -> None:
     else:
         with placed_file(out) as file:
             file.write_text(text, encoding="utf-8")
+
+
+def write_lines(frame: Any, form: str, out: Path | None) -> None:
+    """Write rows as they stand, one a line, batch by batch.
+
+    Parameters
+    ----------
+    frame : frame
+        Of any engine and size.
+    form : {"csv", "jsonl"}
+        CSV is safe to open in a spreadsheet; JSON lines keep the exact text.
+    out : Path, optional
+        File; without one the rows go to the standard output.
+
+    Raises
+    ------
+    ParameterError
+        When the file cannot be written.
+    """
+    from diskenc_analysis.datafiles import record_batches, to_csv, to_json_lines
+
+    write_rows = {"csv": to_csv, "jsonl": to_json_lines}[form]
+    if out is None:
+        write_rows(record_batches(frame), sys.stdout.buffer)
+        return
+    with placed_file(out) as work, work.open("wb") as file:
+        write_rows(record_batches(frame), file)
 
 
 _NUMBERS = ("yes", "no", "not_applicable", "unknown", "total", "share", "share_low", "share_high")

@@ -184,20 +184,85 @@ def test_exceptions_without_a_date_are_refused(inv, tmp_path):
         _excepted(inv, tmp_path, "cis_azure_3.0.0/8.4,,lab,me,you,2026-12-31\n", as_of="")
 
 
+CONTROL = "cis_azure_3.0.0/8.4"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("finding,scop,reason,owner,approver,expires\n", "line 1: expected the column 'scope'.*Did you mean"),
-        (HEADER + "a,,why,me,you,soon\n", "line 2: expected a date as YYYY-MM-DD in 'expires', got 'soon'"),
-        (HEADER + "a,,,me,you,2026-12-31\n", "line 2: expected a value in 'reason'"),
-        (HEADER + "a,,why\n", "line 2: expected a value in 'owner'"),
+        ("", "line 1: expected one column 'finding', got nothing"),
+        (HEADER.replace("scope", "scop"), "line 1: expected one column 'scope', got .*Did you mean"),
+        (HEADER.replace(",", ";"), "line 1: expected one column 'finding', got finding;scope;"),
+        (HEADER.replace("\n", ",owner\n"), "line 1: expected one column 'owner'"),
+        (
+            HEADER + f"{CONTROL},,why,me,you,soon\n",
+            "line 2, column 'expires': expected a date as YYYY-MM-DD, got 'soon'",
+        ),
+        (HEADER + f"{CONTROL},,why,me,you,\n", "line 2, column 'expires': expected a date .*, got ''"),
+        (
+            HEADER + f"{CONTROL},,,me,you,2026-12-31\n",
+            "line 2, column 'reason': expected a value, got nothing",
+        ),
+        (HEADER + f"{CONTROL},,why\n", "line 2, column 'owner': expected a value, got nothing"),
+        (HEADER + f"{CONTROL},,why, so,me,you,2026-12-31\n", "line 2, .*expected 6 cells .*, got 7"),
+        # A quoted cell may hold line breaks: the line is that of the file.
+        (
+            HEADER + f'{CONTROL},,"a\nb",me,you,2026-12-31\n{CONTROL},,why,me,,2026-12-31\n',
+            "line 4, column 'approver'",
+        ),
+        (
+            HEADER + "cis_azure_3.0.0/8.44,,why,me,you,2026-12-31\n",
+            "line 2, column 'finding': expected the rule_id .*got 'cis_azure_3.0.0/8.44'. Did you mean",
+        ),
+        # What reaches nobody knows how far must not be taken for everywhere.
+        (
+            HEADER + f"{CONTROL},/providers/Microsoft.Management/managementGroups/a,why,me,you,2026-12-31\n",
+            "line 2, column 'scope': expected the ARM id of a subscription, resource group or disk",
+        ),
+        (HEADER + f"{CONTROL},rg-prod,why,me,you,2026-12-31\n", "column 'scope': .*got rg-prod"),
     ],
 )
-def test_a_wrong_file_of_exceptions_is_named_with_its_line(tmp_path, text, said):
+def test_a_wrong_file_of_exceptions_is_named_with_its_place(tmp_path, text, said):
     path = tmp_path / "exceptions.csv"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UnreadableInputError, match=said):
+        read_exceptions(path, controls())
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfef\x00", b"finding\x00", b'finding,"scope'])
+def test_a_file_of_exceptions_that_is_no_text_is_named(tmp_path, content):
+    path = tmp_path / "exceptions.csv"
+    path.write_bytes(content)
+    with pytest.raises(UnreadableInputError, match=r"exceptions\.csv"):
         read_exceptions(path)
+
+
+def test_columns_of_exceptions_come_in_any_order_and_blank_lines_say_nothing(tmp_path):
+    path = tmp_path / "exceptions.csv"
+    text = (
+        f"Expires, Note,owner,approver,reason,scope,finding\n\n2026-12-31,x,me,you,lab,,{CONTROL}\n,,,,,,\n"
+    )
+    path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    [one] = read_exceptions(path, controls())
+    assert (one.finding, one.scope, one.reason, one.expires) == (CONTROL, "", "lab", "2026-12-31")
+
+
+def test_an_exception_of_one_finding_holds_in_any_case_and_within_its_scope(inv, tmp_path):
+    whole = f"{CONTROL}:{disk_id('loose').upper()}/"
+    assert _excepted(inv, tmp_path, f"{whole},,lab,me,you,2026-12-31\n")["loose", "8.4"][0] == "excepted"
+    elsewhere = f"{whole},/subscriptions/other,lab,me,you,2026-12-31\n"
+    assert _excepted(inv, tmp_path, elsewhere)["loose", "8.4"][0] == ""
+
+
+def test_what_is_met_needs_no_exception(inv, tmp_path):
+    found = _excepted(inv, tmp_path, f"{CONTROL},,lab,me,you,2026-12-31\n")
+    assert found["loose-cmk", "8.4"] == ("", "")
+    assert [name for name, (word, _) in found.items() if word] == [("loose", "8.4")]
+
+
+def test_a_date_that_is_none_is_refused(inv, tmp_path):
+    with pytest.raises(ParameterError, match=r"as_of: expected a date as YYYY-MM-DD, got .24\.11\.2026."):
+        _excepted(inv, tmp_path, f"{CONTROL},,lab,me,you,2026-12-31\n", as_of="24.11.2026")
 
 
 def test_a_missing_file_of_exceptions_is_named(tmp_path):

@@ -1,0 +1,73 @@
+"""The command `diskenc findings`: findings as a file that other tools read."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from diskenc_analysis.inventory import Inventory
+
+_MEMORY = "2GB"
+
+
+class Lines(StrEnum):
+    """How `diskenc findings` writes."""
+
+    csv = "csv"
+    jsonl = "jsonl"
+
+
+def findings(
+    inventory: Annotated[str, typer.Argument(help="File, folder or glob pattern of exports.")],
+    framework: Annotated[
+        str | None,
+        typer.Option(help="Judge by controls: a framework, FRAMEWORK@VERSION, or all. Default: our rules."),
+    ] = None,
+    exceptions: Annotated[
+        Path | None, typer.Option(help="CSV file: finding, scope, reason, owner, approver, expires.")
+    ] = None,
+    as_of: Annotated[
+        str, typer.Option(help="Date at which exceptions are judged, YYYY-MM-DD; they need one.")
+    ] = "",
+    form: Annotated[
+        Lines | None, typer.Option("--format", help="How to write. Default: by the name of OUT, else csv.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="File to write to.")] = None,
+    edition: Annotated[str, typer.Option(help="Edition of the encryption matrix.")] = "latest",
+    keep_going: Annotated[
+        bool, typer.Option(help="Load the rest where a file cannot be read; the ledger names the loss.")
+    ] = False,
+) -> None:
+    """Write findings, one a line, each with an id that stays the same from capture to capture.
+
+    Example: diskenc findings exports/2026-11-24 --framework cis_azure -o findings.jsonl
+    """
+    import diskenc_analysis as de
+    from diskenc_analysis.printing import write_lines
+
+    inv = de.read(inventory, engine="duckdb", memory_limit=_MEMORY, keep_going=keep_going)
+    inv.require_disks()
+    cov = de.coverage(inv, edition)
+    found = de.findings(inv, cov, framework=framework, exceptions=exceptions, as_of=as_of)
+    write_lines(found, (form or _form_of(out)).value, out)
+    typer.echo("\n".join(_said(inv, found)), err=True)
+
+
+def _form_of(out: Path | None) -> Lines:
+    return Lines.jsonl if out and out.suffix.lower() in (".jsonl", ".ndjson", ".json") else Lines.csv
+
+
+def _said(inv: Inventory, found: object) -> list[str]:
+    """Count the findings, those under an exception apart."""
+    from diskenc_analysis.standing import STANDINGS, count_standings
+
+    counts = count_standings(found)
+    words = ", ".join(f"{counts[name]:,} {name.replace('_', ' ')}" for name in STANDINGS if counts.get(name))
+    lines = [f"{sum(counts.values()):,} findings: {words or 'none'}"]
+    totals = inv.totals
+    read, aside = totals["rows_read"], totals["rows_set_aside"]
+    return [*lines, f"{read:,} rows read, {aside:,} set aside"]
