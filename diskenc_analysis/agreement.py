@@ -76,9 +76,24 @@ def agreement(counts: Any, title: str = "What the rules give, and what Defender 
         _cells_of(figure, cells, kind, color)
     columns, lines = [[_WORDS.get(name, name) for name in names] for names in (_REPORTED, _PREDICTED)]
     across, down = ({"tickvals": list(range(len(names))), "ticktext": names} for names in (columns, lines))
-    figure.update_xaxes(side="top", title_text="Reported", showgrid=False, zeroline=False, ticks="", **across)
+    figure.update_xaxes(
+        side="top",
+        title_text="Reported",
+        title_standoff=4,
+        showgrid=False,
+        zeroline=False,
+        ticks="",
+        **across,
+    )
     figure.update_yaxes(
-        autorange="reversed", title_text="Given", showgrid=False, zeroline=False, ticks="", **down
+        autorange="reversed",
+        title_text="Given",
+        title_standoff=12,
+        ticklabelstandoff=6,
+        showgrid=False,
+        zeroline=False,
+        ticks="",
+        **down,
     )
     figure.update_layout(margin_r=8)
     size(figure, len(lines), ROW_HEIGHT + 8, head=_HEAD)
@@ -142,9 +157,12 @@ def _agreement_alt(cells: Mapping[tuple[str, str], float]) -> str:
     for (given, told), count in cells.items():
         kind = _kind(given, told, count)
         kinds[kind] = kinds.get(kind, 0) + count
+    quiet = cells.get(("NotApplicable", ""), 0)
+    kinds["agree"] = kinds.get("agree", 0) - quiet
     same, other, rest = (number(kinds.get(name, 0)) for name in ("agree", "differ", "open"))
     return (
-        f"Given and reported agree in {same} pairs and differ in {other}; in {rest} one of them is not known."
+        f"Given and reported are the same in {same} pairs and differ in {other}; in {number(quiet)} the rule "
+        f"does not apply and nothing is reported; in {rest} one of the two is not known."
     )
 
 
@@ -214,12 +232,14 @@ def controls_by(counts: Any, by: str, heading: str, top: int = TOP) -> go.Figure
 
 
 def _groups(found: Sequence[Row], by: str, part: str, worst: str) -> list[tuple[Any, dict[str, float]]]:
-    """Count the parts of each group, the group with most of the worst first."""
+    """Count the parts of each group; most of the worst part first, and of those alike the largest."""
     groups: dict[Any, dict[str, float]] = {}
     for row in found:
         counts = groups.setdefault(row[by], {})
         counts[row[part]] = counts.get(row[part], 0.0) + float(row["pairs"])
-    return sorted(groups.items(), key=lambda item: (-item[1].get(worst, 0.0), str(item[0])))
+    return sorted(
+        groups.items(), key=lambda one: (-one[1].get(worst, 0.0), -sum(one[1].values()), str(one[0]))
+    )
 
 
 def _bars(

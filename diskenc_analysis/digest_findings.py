@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from diskenc_analysis.controls import chosen
+from diskenc_analysis.controls import Control, chosen
 from diskenc_analysis.defender_outcomes import outcomes
 from diskenc_analysis.defender_rules import clouds, defender_rules
 from diskenc_analysis.editions import edition_label, resolve_edition
+from diskenc_analysis.exceptions import OPEN
 from diskenc_analysis.frames import lazy
 from diskenc_analysis.policy_rules import disk_policy_rules
 from diskenc_analysis.results import sources
 from diskenc_analysis.standing import STANDINGS, count_standings, standings
 from diskenc_analysis.tables import HtmlTable, table
-from diskenc_analysis.text import Row, count_rows, number, rows
+from diskenc_analysis.text import Row, amount, count_rows, number, rows
 from diskenc_analysis.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -56,15 +57,15 @@ def defender_verdict(found: Any) -> Verdict:
     counts = {row["outcome"]: row["pairs"] for row in pairs(found, ["outcome"])}
     both = counts.get("agree", 0) + counts.get("stale", 0) + counts.get("unexplained", 0)
     off = sum(counts.get(name, 0) for name in _DISAGREES)
-    causes = [(outcomes()[n]["label"].lower(), counts[n]) for n in _DISAGREES if counts.get(n)]
-    listed = "; ".join(f"{words} {number(count)}" for words, count in causes)
+    causes = [(outcomes()[n]["label"], counts[n]) for n in _DISAGREES if counts.get(n)]
+    listed = "; ".join(f"{words}: {number(count)}" for words, count in causes)
     same = number(counts.get("agree", 0))
     said = [
-        f"Of {number(both)} pairs of resource and rule that both sides judge, {same} agree.",
-        f"{number(off)} pairs disagree or say nothing of the disks: {listed}.",
+        f"Of {amount(both, 'pair')} of resource and rule that both sides judge, {same} agree.",
+        f"{amount(off, 'pair')} disagree or say nothing of the disks. {listed}.",
     ]
     unsure = counts.get("unknown", 0) + counts.get("not_reported", 0)
-    said.append(f"{number(unsure)} pairs could not be compared: see the list of outcomes.")
+    said.append(f"{amount(unsure, 'pair')} could not be compared: see the list of outcomes.")
     return Verdict(tuple(said if off else (said[0], said[2])))
 
 
@@ -105,7 +106,7 @@ def disagreements(found: Any, limit: int = 25) -> HtmlTable:
         }
         for row in listed[:limit]
     ]
-    return table(lines, "Disagreements with Defender", limit=limit, total=len(listed))
+    return table(lines, "Disagreements with Defender", limit=limit, total=len(listed), sheet="defender")
 
 
 def rule_list() -> HtmlTable:
@@ -170,14 +171,15 @@ def control_verdict(found: Any, framework: str) -> Verdict:
     """Put the findings of a framework into words that claim no compliance."""
     counts = count_standings(found)
     noted = {row["exception"]: row["pairs"] for row in pairs(found, ["exception"])}
-    first = chosen(framework)[0]
-    name = "all frameworks" if framework == "all" else f"{first.framework_name} {first.version}"
+    name = "all frameworks" if framework == "all" else _framework(chosen(framework)[0])
     asked = sum(count for name, count in counts.items() if name != "not_applicable")
     met, missed, unsure = (number(counts.get(n, 0)) for n in ("met", "not_met", "unknown"))
     excepted = f"{number(counts['excepted'])} are excepted, " if counts.get("excepted") else ""
-    said = f"Of {number(asked)} pairs of disk and control of {name}, {met} are met, "
+    said = f"Of {amount(asked, 'pair')} of disk and control of {name}, {met} are met, "
     said += f"{excepted}{missed} are not met and {unsure} are unknown."
-    expired = f"The exceptions of {number(noted.get('expired', 0))} findings have expired: they stand again."
+    expired = (
+        f"Findings that stand again, since their exception has expired: {number(noted.get('expired', 0))}."
+    )
     more = [expired] if noted.get("expired") else []
     return Verdict((said, *more, "This is evidence on disks, and no statement of compliance."))
 
@@ -185,19 +187,30 @@ def control_verdict(found: Any, framework: str) -> Verdict:
 def control_list(found: Any, framework: str) -> HtmlTable:
     """List the controls with their counts, their caveats and their sources."""
     counts = {(row["rule_id"], row["standing"]): row["pairs"] for row in standings(found, ["rule_id"])}
+    whole = framework == "all"
     lines = [
-        {"Control": f"{one.framework_name} {one.version}: {one.control}", "Asks": one.title}
+        {"Control": _named(one) if whole else one.control, "Asks": one.title}
         | {name.replace("_", " ").capitalize(): counts.get((one.control_id, name), 0) for name in STANDINGS}
         | {"Caveat": one.caveat or "–", "Source": one.source}
         for one in chosen(framework)
     ]
-    return table(lines, "Controls, and what the disks give for each", limit=200)
+    of = "" if whole else f" of {_framework(chosen(framework)[0])}"
+    return table(lines, f"Controls{of}, and what the disks give for each", limit=200)
+
+
+def _framework(one: Control) -> str:
+    return f"{one.framework_name} {one.version}"
+
+
+def _named(one: Control) -> str:
+    return f"{_framework(one)}: {one.control}"
 
 
 def unmet(found: Any, limit: int = 25) -> HtmlTable:
-    """List the findings that are not met or unknown, those not met first."""
-    open_ones = lazy(found).filter(nw.col("status").is_in(["not_met", "unknown"]))
-    ordered = open_ones.sort("status", "disk_id", "rule_id")
+    """List the findings that are not met or unknown, those not met first and those excepted last."""
+    open_ones = lazy(found).filter(nw.col("status").is_in(OPEN))
+    ordered = open_ones.with_columns(last=nw.col("exception") == "excepted")
+    shown = rows(nw.to_native(ordered.sort("last", "status", "disk_id", "rule_id")), limit)
     lines = [
         {
             "Control": row["rule_id"],
@@ -207,10 +220,12 @@ def unmet(found: Any, limit: int = 25) -> HtmlTable:
             "Exception": row["exception_note"] and f"{row['exception']}: {row['exception_note']}",
             "Evidence": row["evidence"],
         }
-        for row in rows(nw.to_native(ordered), limit)
+        for row in shown
     ]
+    if not any(line["Exception"] for line in lines):
+        lines = [{name: text for name, text in line.items() if name != "Exception"} for line in lines]
     total = count_rows(nw.to_native(open_ones))
-    return table(lines, "Findings that are not met, or unknown", limit=limit, total=total)
+    return table(lines, "Findings that are not met, or unknown", limit=limit, total=total, sheet="controls")
 
 
 def defender_facts(inv: Inventory, found: Any, edition: str = "latest", as_of: str = "") -> dict[str, Any]:
