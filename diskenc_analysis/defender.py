@@ -10,7 +10,7 @@ from diskenc_analysis.coverage import coverage
 from diskenc_analysis.defender_facts import guests, reports, resources
 from diskenc_analysis.defender_outcomes import compare, outcomes
 from diskenc_analysis.defender_rules import defender_rules
-from diskenc_analysis.exemptions import exemptions
+from diskenc_analysis.exemptions import WORDS, exemptions
 from diskenc_analysis.frames import BAR, Frame, distinct, fresh, helper, kept, native_like, profile
 from diskenc_analysis.identity import subscription_names
 from diskenc_analysis.scopes import join_scopes
@@ -82,7 +82,10 @@ def _pairs(inv: Inventory, rows: Frame, as_of: str) -> Frame:
     said = kept(inv, reports(inv), "defender_reports")
     pairs = pairs.join(said, on=["key", "rule_id"], how="left")
     pairs = pairs.join(guests(inv), on=["key", "rule_id"], how="left")
-    pairs = join_scopes(inv, pairs, exemptions(inv, as_of), "rule_id", "exempt")
+    taken_out = exemptions(inv, as_of)
+    for word in WORDS:
+        mine = {key: said for key, said in taken_out.items() if said == word}
+        pairs = join_scopes(inv, pairs, mine, "rule_id", f"exempt_{word}")
     sub = nw.col("key").str.replace_all(r"^/subscriptions/([^/]*)/.*$", "$1")
     told = said.select(subscription_id=sub).unique().with_columns(told=nw.lit("yes"))
     pairs = pairs.join(told, on="subscription_id", how="left")
@@ -90,7 +93,7 @@ def _pairs(inv: Inventory, rows: Frame, as_of: str) -> Frame:
     words = {
         "reported": nw.col("reported").fill_null("none"),
         "guest": nw.col("guest").fill_null(unread),
-        "exempt": nw.col("exempt").fill_null(""),
+        "exempt": nw.coalesce(*[f"exempt_{word}" for word in WORDS]).fill_null(""),
         "told": nw.col("told").fill_null("no"),
     }
     judged = profile(["rule_id", "facts", *words])

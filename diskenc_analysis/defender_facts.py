@@ -117,7 +117,7 @@ def _matrix(cov: Any) -> Frame:
     return best.select("key", matrix=choose(words, "NotApplicable"))
 
 
-_COMPUTE = r"^/subscriptions/.*/microsoft\.compute/virtualmachine(?:s|scalesets)/"
+_COMPUTE = r"^/subscriptions/.*/microsoft\.(?:classic)?compute/virtualmachine(?:s|scalesets)/"
 
 
 def _named(inv: Inventory, cov: Any) -> Frame:
@@ -138,7 +138,8 @@ def reports(inv: Inventory) -> Frame:
     """Give what Defender reports, by resource and rule.
 
     Matched by the GUID of the recommendation and the id of the resource, never by a title; reports on other
-    clouds' resources are left out, and of several on one pair the newest counts.
+    clouds' resources are left out. Of several on one pair the newest counts, and those without a date, since
+    each of them may be newer still.
 
     Parameters
     ----------
@@ -155,15 +156,22 @@ def reports(inv: Inventory) -> Frame:
     rows = lazy(inv.assessments).with_columns(
         guid=nw.col("key").str.replace_all(r"^.*/assessments/", ""),
         place=_target("resource_id_key", r"/providers/microsoft\.security/assessments/.*$"),
-        changed=low("status_changed"),
+        changed=_moment("status_changed"),
     )
     rows = rows.filter(low("resource_source").is_in(["azure", ""]))
     rows = rows.join(helper(inv, "defender_keys", keys, ["guid", "rule_id"]), on="guid", how="inner")
     rows = rows.select("rule_id", "changed", "cause", key=nw.col("place"), word=_word("status"))
-    newest = rows.group_by("key", "rule_id").agg(nw.col("changed").max())
-    rows = rows.join(newest, on=["key", "rule_id", "changed"], how="inner")
+    newest = rows.group_by("key", "rule_id").agg(nw.col("changed").max().alias("newest"))
+    rows = rows.join(newest, on=["key", "rule_id"], how="inner")
+    rows = rows.filter((nw.col("changed") == nw.col("newest")) | (nw.col("changed") == ""))
     grouped = _agreed(rows, nw.col("cause").max().alias("reported_cause"))
     return grouped.select("key", "rule_id", "reported_cause", reported=nw.col("word"))
+
+
+def _moment(column: str) -> nw.Expr:
+    """Give a time that sorts as text; one in the words of some country does not, and counts as none."""
+    iso = low(column).str.contains(r"^\d{4}-\d{2}-\d{2}")
+    return nw.when(iso).then(low(column)).otherwise(nw.lit(""))
 
 
 def _word(column: str) -> nw.Expr:

@@ -40,8 +40,8 @@ def compare(rule: Rule, facts: Facts) -> dict[str, str]:
     rule : Rule
         One of `defender_rules()`.
     facts : mapping
-        As `predict` takes them, with `reported` (status as it came, `none`, or `differ`), `exempt` (`yes`,
-        `maybe` or empty) and `told` (`yes` where the subscription has any report).
+        As `predict` takes them, with `reported` (status as it came, `none`, or `differ`), `exempt` (one of
+        `exemptions.WORDS`, or empty) and `told` (`yes` where the subscription has any report).
 
     Returns
     -------
@@ -69,7 +69,7 @@ def _outcome(made: Prediction, reported: str, facts: Facts) -> tuple[str, str]:
     if reported == UNKNOWN:
         return UNKNOWN, "several reports differ, or the status is no word that Defender is known to use"
     if made.status not in (HEALTHY, UNHEALTHY):
-        return _unpredicted(made, reported)
+        return _unpredicted(made, reported, facts)
     return _both(made, reported, facts)
 
 
@@ -84,26 +84,38 @@ def _silent(made: Prediction, facts: Facts) -> tuple[str, str]:
         return "out_of_scope", ""
     if made.status in (NOT_EVALUATED, UNKNOWN):
         return made.status, ""
+    if facts["exempt"]:
+        return "not_reported", f"the inventory holds no report on it; {_TAKEN_OUT[facts['exempt']]}"
     none = "for this resource" if facts["told"] == "yes" else "for its subscription at all"
     return "not_reported", f"the inventory holds no report {none}"
 
 
-def _unpredicted(made: Prediction, reported: str) -> tuple[str, str]:
+def _unpredicted(made: Prediction, reported: str, facts: Facts) -> tuple[str, str]:
+    taken_out = _TAKEN_OUT.get(facts["exempt"], "") if reported == NOT_APPLICABLE else ""
     if made.status == UNKNOWN:
-        return UNKNOWN, f"Defender reports {reported}"
+        return UNKNOWN, "; ".join(filter(None, [f"Defender reports {reported}", taken_out]))
+    if made.status == NOT_EVALUATED and reported == NOT_APPLICABLE:
+        return ("exempted", taken_out) if facts["exempt"] in _SURE else (NOT_EVALUATED, taken_out)
     if reported == NOT_APPLICABLE:
-        return ("out_of_scope" if made.status == NOT_APPLICABLE else NOT_EVALUATED), ""
+        return "out_of_scope", ""
     if made.status == NOT_EVALUATED and reported == UNHEALTHY:
         return NOT_EVALUATED, "the policy counts a missing evaluation as a miss: no finding about the disks"
     return "unexplained", f"yet Defender reports {reported}"
 
 
+_SURE = ("yes", "left_out")
+_TAKEN_OUT = {
+    "yes": "an exemption in force covers it",
+    "left_out": "the assignment of the policy leaves its scope out (notScopes)",
+    "maybe": "an exemption or a scope that is left out may cover it, which was not fully read",
+}
+
+
 def _turned_off(facts: Facts) -> tuple[str, str]:
-    if facts["exempt"] == "yes":
-        return "exempted", "an exemption in force covers it, so Defender reports NotApplicable"
-    if facts["exempt"] == "maybe":
-        return UNKNOWN, "Defender reports NotApplicable; an exemption may cover it, which was not fully read"
-    return "unexplained", "yet Defender reports NotApplicable, and no exemption covers it"
+    if not facts["exempt"]:
+        return "unexplained", "yet Defender reports NotApplicable, and no exemption covers it"
+    outcome = "exempted" if facts["exempt"] in _SURE else UNKNOWN
+    return outcome, f"Defender reports NotApplicable; {_TAKEN_OUT[facts['exempt']]}"
 
 
 def _contrary(made: Prediction, reported: str) -> tuple[str, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diskenc_analysis.defender_rules import Rule, defender_rules
@@ -13,10 +15,13 @@ if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
 
 _TAIL = r"/providers/microsoft\.authorization/policyexemptions/.*$"
+_ASSIGNED = r"/providers/microsoft\.authorization/policyassignments/.*$"
+#: How a scope may be taken out of a rule, the surest first.
+WORDS = ("yes", "left_out", "maybe")
 
 
 def exemptions(inv: Inventory, as_of: str) -> dict[tuple[str, str], str]:
-    """Say which scopes are exempt from which rule.
+    """Say which scopes are taken out of which rule.
 
     Parameters
     ----------
@@ -28,19 +33,71 @@ def exemptions(inv: Inventory, as_of: str) -> dict[tuple[str, str], str]:
     Returns
     -------
     dict
-        By scope and rule: `yes` or `maybe`. An exemption that has expired is left out.
+        By scope and rule, one of `WORDS`: `yes` for an exemption in force, `left_out` where every assignment
+        of the rule that reaches the scope leaves it out (notScopes), `maybe` where either was not read
+        whole. An exemption that has expired is left out.
     """
+    found = _left_out(inv)
     assigned = dict(rows_of(lazy(inv.policy_assignments).select("key", "definition_id_key")))
-    found: dict[tuple[str, str], str] = {}
-    columns = ("key", "assignment_id_key", "expires", "policy_references")
-    for key, assignment, expires, references in sorted(rows_of(lazy(inv.exemptions).select(*columns))):
+    columns = ("key", "assignment_id_key", "expires", "policy_references", "resource_selectors")
+    for key, assignment, expires, *narrowing in rows_of(lazy(inv.exemptions).select(*columns)):
         scope, time = scope_key(re.sub(_TAIL, "", key)), in_force(expires, as_of)
+        narrowed = any(_is_filled(text) for text in narrowing)
         for rule in defender_rules().values():
-            covered = _covers(assigned.get(assignment) or "", rule, narrowed=_is_narrowed(references))
+            covered = _covers(assigned.get(assignment) or "", rule, narrowed=narrowed)
             word = _both(time, covered, "maybe" if scope == EVERYWHERE else "yes")
-            if word and found.get((scope, rule.rule_id)) != "yes":
+            known = found.get((scope, rule.rule_id), "")
+            if word and (not known or WORDS.index(word) < WORDS.index(known)):
                 found[scope, rule.rule_id] = word
     return found
+
+
+def _left_out(inv: Inventory) -> dict[tuple[str, str], str]:
+    """Give the scopes that assignments leave out, by rule."""
+    columns = ("key", "scope", "definition_id_key", "not_scopes", "resource_selectors")
+    assigned = [
+        (scope_key(scope or re.sub(_ASSIGNED, "", key)), definition or "", *rest)
+        for key, scope, definition, *rest in rows_of(lazy(inv.policy_assignments).select(*columns))
+    ]
+    found: dict[tuple[str, str], str] = {}
+    for rule in defender_rules().values():
+        mine = [
+            _Assigned(scope, covers, {scope_key(one) for one in _listed(left)})
+            for scope, definition, left, selectors in assigned
+            if (covers := _covers(definition, rule, narrowed=_is_filled(selectors))) != "no"
+        ]
+        for one in mine:
+            for place in one.left:
+                others = [other for other in mine if place not in other.left and reaches(other.scope, place)]
+                known = one.covers == "yes" and not others and place != EVERYWHERE
+                found[place, rule.rule_id] = "left_out" if known else "maybe"
+    return found
+
+
+@dataclass(frozen=True)
+class _Assigned:
+    """An assignment that holds a rule, or may: where, and which scopes it leaves out."""
+
+    scope: str
+    covers: str
+    left: set[str]
+
+
+def reaches(scope: str, place: str) -> bool:
+    """Say whether a scope may reach a place below it; one above the subscriptions may reach all.
+
+    Examples
+    --------
+    >>> reaches("/subscriptions/a", "/subscriptions/a/resourcegroups/b"), reaches("/subscriptions/a", "*")
+    (True, False)
+    """
+    return scope == EVERYWHERE or f"{place}/".startswith(f"{scope}/")
+
+
+def _listed(text: str | None) -> list[str]:
+    """Read a JSON list of texts; what is none holds nothing."""
+    found = json.loads(text) if text else []
+    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
 
 
 def _both(*words: str) -> str:
@@ -50,9 +107,9 @@ def _both(*words: str) -> str:
     return "maybe" if "maybe" in words else "yes"
 
 
-def _is_narrowed(references: str | None) -> bool:
-    """Say whether an exemption is for some policies of an initiative, which names them in its own words."""
-    return (references or "").strip() not in ("", "[]", "null")
+def _is_filled(text: str | None) -> bool:
+    """Say whether something is narrowed: to some policies of an initiative, to places or to types."""
+    return (text or "").strip() not in ("", "[]", "null")
 
 
 def in_force(expires: str | None, as_of: str) -> str:
@@ -61,7 +118,7 @@ def in_force(expires: str | None, as_of: str) -> str:
     Parameters
     ----------
     expires : str or None
-        Date or time in ISO form; the day itself still counts.
+        Date or time in ISO form. The day itself still counts; whether a time on that day does is not known.
     as_of : str
         Date as YYYY-MM-DD, or empty.
 
@@ -74,19 +131,22 @@ def in_force(expires: str | None, as_of: str) -> str:
     --------
     >>> in_force(None, ""), in_force("2026-10-01T00:00:00Z", "2026-11-24"), in_force("2026-12-31", "")
     ('yes', 'no', 'maybe')
+    >>> in_force("2026-11-24", "2026-11-24"), in_force("2026-11-24T00:00:00Z", "2026-11-24")
+    ('yes', 'maybe')
     """
     if not expires:
         return "yes"
-    if not as_of:
+    day = expires[:10]
+    if not as_of or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", day):
         return "maybe"
-    return "yes" if expires[:10] >= as_of else "no"
+    if day == as_of and len(expires) > len(day):
+        return "maybe"
+    return "yes" if day >= as_of else "no"
 
 
 def _covers(definition: str, rule: Rule, *, narrowed: bool) -> str:
     """Say whether an assignment of a definition holds a rule; one that was not read may."""
     guid = definition.rpartition("/")[2]
-    if guid == rule.policy_id:
-        return "yes"
-    if guid in rule.initiatives:
+    if guid == rule.policy_id or guid in rule.initiatives:
         return "maybe" if narrowed else "yes"
     return "maybe" if not guid or "/policysetdefinitions/" in definition else "no"

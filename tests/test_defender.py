@@ -42,14 +42,15 @@ def guest(name, compliance, assignment="AzureWindowsVMEncryptionCompliance"):
     }
 
 
-def assignment(definition=BENCHMARK, kind="policySetDefinitions"):
+def assignment(definition=BENCHMARK, kind="policySetDefinitions", *, name="benchmark", **more):
     body = {
         "policyDefinitionId": f"/providers/Microsoft.Authorization/{kind}/{definition}",
         "scope": SUBSCRIPTION,
     }
+    body |= more
     return {
-        "id": ASSIGNMENT,
-        "name": "benchmark",
+        "id": f"{body['scope']}/providers/Microsoft.Authorization/policyAssignments/{name}",
+        "name": name,
         "type": "Microsoft.Authorization/policyAssignments",
         "properties": body,
     }
@@ -175,7 +176,9 @@ def test_exemptions_hold_for_their_scope(tmp_path, place):
     [
         (None, "", "yes"),
         ("2026-12-31T00:00:00Z", "2026-11-24", "yes"),
-        ("2026-11-24T00:00:00Z", "2026-11-24", "yes"),
+        ("2026-11-24", "2026-11-24", "yes"),
+        ("2026-11-24T00:00:00Z", "2026-11-24", "maybe"),  # a time on the day: before or after the report?
+        ("12/31/2026 00:00:00", "2026-11-24", "maybe"),  # in the words of some country
         ("2026-10-01T00:00:00Z", "2026-11-24", "no"),
         ("2026-12-31T00:00:00Z", "", "maybe"),
     ],
@@ -210,6 +213,112 @@ def test_exemptions_of_a_management_group_may_reach_down(tmp_path):
     above = exemption("/providers/Microsoft.Management/managementGroups/root")
     found = judged(tmp_path, *machine("a"), report, assignment(), above)
     assert found["a", "host"]["outcome"] == "unknown"
+
+
+def test_an_exemption_that_expired_or_was_narrowed_is_no_full_one(tmp_path):
+    report = assessment(vm_id("a"), HOST_KEY, "NotApplicable")
+    old = exemption(SUBSCRIPTION, "2026-01-01T00:00:00Z")
+    found = judged(tmp_path / "a", *machine("a"), assignment(), report, old, as_of="2026-11-24")
+    assert found["a", "host"]["outcome"] == "unexplained"
+    some = exemption(SUBSCRIPTION)
+    some["properties"]["resourceSelectors"] = [{"name": "eu", "selectors": [{"kind": "resourceLocation"}]}]
+    found = judged(tmp_path / "b", *machine("a"), assignment(), report, some)
+    assert (found["a", "host"]["outcome"], found["a", "host"]["reported"]) == ("unknown", "NotApplicable")
+
+
+def test_an_exemption_that_is_sure_counts_before_a_narrower_one_that_is_not(tmp_path):
+    report = assessment(vm_id("a"), HOST_KEY, "NotApplicable")
+    narrow, wide = exemption(vm_id("a"), references=["some"]), exemption(SUBSCRIPTION)
+    found = judged(tmp_path, *machine("a"), assignment(), report, narrow, wide)
+    assert found["a", "host"]["outcome"] == "exempted"
+
+
+GROUP_SCOPE = f"{SUBSCRIPTION}/resourceGroups/RG-Rules"
+
+
+@pytest.mark.parametrize(
+    ("assigned", "outcome"),
+    [
+        ([assignment(notScopes=[GROUP_SCOPE.upper()])], "exempted"),
+        ([assignment(notScopes=[vm_id("a")], enforcementMode="DoNotEnforce")], "exempted"),
+        ([assignment(notScopes=[f"{SUBSCRIPTION}/resourceGroups/other"])], "unexplained"),
+        ([assignment(enforcementMode="DoNotEnforce")], "unexplained"),  # it is evaluated all the same
+        # Another assignment of the same rule reaches the VM, or may.
+        ([assignment(notScopes=[GROUP_SCOPE]), assignment(name="again")], "unknown"),
+        (
+            [
+                assignment(notScopes=[GROUP_SCOPE]),
+                assignment(name="above", scope="/providers/Microsoft.Management/managementGroups/root"),
+            ],
+            "unknown",
+        ),
+        ([assignment(notScopes=[GROUP_SCOPE]), assignment(name="b", notScopes=[GROUP_SCOPE])], "exempted"),
+        # An initiative of one's own may hold the rule, or not.
+        ([assignment("00000000-1111-4222-8333-444444444444", notScopes=[GROUP_SCOPE])], "unknown"),
+        (
+            [
+                assignment(
+                    "fc4d8e41-e223-45ea-9bf5-eada37891d87", "policyDefinitions", notScopes=[GROUP_SCOPE]
+                )
+            ],
+            "exempted",
+        ),
+        (
+            [
+                assignment(
+                    "702dd420-7fcc-42c5-afe8-4026edd20fe0", "policyDefinitions", notScopes=[GROUP_SCOPE]
+                )
+            ],
+            "unexplained",
+        ),
+    ],
+)
+def test_scopes_that_an_assignment_leaves_out_explain_what_is_not_applicable(tmp_path, assigned, outcome):
+    report = assessment(vm_id("a"), HOST_KEY, "NotApplicable")
+    found = judged(tmp_path, *machine("a"), report, *assigned)
+    assert found["a", "host"]["outcome"] == outcome
+
+
+def test_silence_on_a_scope_that_is_left_out_says_so(tmp_path):
+    found = judged(tmp_path, *machine("a"), assignment(notScopes=[GROUP_SCOPE]))
+    assert found["a", "host"]["outcome"] == "not_reported"
+    assert "notScopes" in found["a", "host"]["reason"]
+
+
+def test_a_report_without_a_date_may_be_newer_than_one_with(tmp_path):
+    when = "2026-01-01T00:00:00Z"
+    found = judged(
+        tmp_path,
+        *machine("a"),
+        *machine("b"),
+        assessment(vm_id("a"), HOST_KEY, "Unhealthy", changed=when, head=f"{SUBSCRIPTION}/x"),
+        assessment(vm_id("a"), HOST_KEY, "Healthy", head=f"{SUBSCRIPTION}/y"),
+        assessment(vm_id("b"), HOST_KEY, "Unhealthy", changed=when, head=f"{SUBSCRIPTION}/v"),
+        assessment(vm_id("b"), HOST_KEY, "Healthy", changed="9/1/2026 3:04:05 PM", head=f"{SUBSCRIPTION}/w"),
+    )
+    assert found["a", "host"]["outcome"] == "unknown"
+    assert found["b", "host"]["outcome"] == "unknown"
+
+
+def test_reports_on_what_no_export_describes_are_kept(tmp_path):
+    classic = f"{SUBSCRIPTION}/resourceGroups/old/providers/Microsoft.ClassicCompute/virtualMachines/c"
+    arc = f"{SUBSCRIPTION}/resourceGroups/on/providers/Microsoft.HybridCompute/machines/m"
+    ade_key = defender_rules()["defender_ade"].assessment_key
+    found = judged(
+        tmp_path,
+        *machine("a"),
+        assessment(classic, ade_key, "Unhealthy"),
+        assessment(arc, WINDOWS_KEY, "Unhealthy"),
+    )
+    assert found["c", "ade"]["outcome"] == "deprecated_rule"
+    assert found["c", "host"]["predicted"] == "unknown"
+    assert ("m", "windows") not in found  # no VM of Azure, and so no row of this table
+
+
+@pytest.mark.parametrize("code", ["Brandnew", "", None, 7])
+def test_a_status_that_nobody_knows_is_unknown(tmp_path, code):
+    found = judged(tmp_path, *machine("a", host=True), assessment(vm_id("a"), HOST_KEY, code))
+    assert (found["a", "host"]["reported"], found["a", "host"]["outcome"]) == ("unknown", "unknown")
 
 
 def test_the_government_cloud_is_told_by_the_region(tmp_path):
