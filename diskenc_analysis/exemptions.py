@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from diskenc_analysis.defender_rules import Rule, defender_rules
 from diskenc_analysis.frames import lazy, rows_of
-from diskenc_analysis.scopes import EVERYWHERE, scope_key
+from diskenc_analysis.scopes import EVERYWHERE, reaches, scope_key
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -81,17 +81,6 @@ class _Assigned:
     scope: str
     covers: str
     left: set[str]
-
-
-def reaches(scope: str, place: str) -> bool:
-    """Say whether a scope may reach a place below it; one above the subscriptions may reach all.
-
-    Examples
-    --------
-    >>> reaches("/subscriptions/a", "/subscriptions/a/resourcegroups/b"), reaches("/subscriptions/a", "*")
-    (True, False)
-    """
-    return scope == EVERYWHERE or f"{place}/".startswith(f"{scope}/")
 
 
 def _listed(text: str | None) -> list[str]:

@@ -132,14 +132,23 @@ def judge_access(text: str) -> dict[str, str]:
         return nothing | {"reason": "no managed disk that Azure could export, or it is not in the inventory"}
     network = network_of(facts)
     link = {"sas": "active", "other": "none"}.get(facts["state"], "unknown")
-    found = {"network": network, "link": link, "sign_in": _sign_in(facts)}
+    found = {"network": network, "link": link, "sign_in": sign_in_of(facts)}
     return found | {"exposure": _exposure(network, link), "reason": "; ".join(_reasons(facts, found))}
 
 
-def _sign_in(facts: Mapping[str, str]) -> str:
-    """Say whether a link asks for a sign-in; an api too old for the network policy does not tell."""
+def sign_in_of(facts: Mapping[str, str]) -> str:
+    """Say whether a download link asks for a sign-in.
+
+    Where nothing is stated none is asked for, but an api too old for the field says nothing of it: one that
+    does not state the public access, a field that is older still, tells nothing.
+
+    Examples
+    --------
+    >>> sign_in_of({"auth": "absent", "public": "on"}), sign_in_of({"auth": "absent", "public": "absent"})
+    ('not_required', 'unknown')
+    """
     if facts["auth"] == "absent":
-        return "unknown" if facts["policy"] == "absent" else "not_required"
+        return "not_required" if facts["public"] in ("on", "off") else "unknown"
     return {"entra": "required", "none": "not_required"}.get(facts["auth"], "unknown")
 
 

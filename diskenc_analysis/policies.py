@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from diskenc_analysis.allowlists import AllowList, allow_lists, allowed, given_list
 from diskenc_analysis.coverage import coverage
 from diskenc_analysis.disklists import disk_lists
 from diskenc_analysis.exposure import ACCESS_FACTS, access_facts
@@ -26,14 +27,14 @@ from diskenc_analysis.frames import (
     native_like,
     profile,
 )
+from diskenc_analysis.keytypes import key_types
 from diskenc_analysis.policy_rules import apply_policy, disk_policy_rules
-from diskenc_analysis.scopes import scope_key
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
 
 _COVERAGE = ("kind", "role", "attachment", "sse", "ade", "confidential", "customer_keys")
-_OWN = ("own_set", "secure_set", "set_type", "state", "allowed")
+_OWN = ("own_set", "secure_set", "set_type", "state", "allowed", "key_type")
 _LISTED = ("list_set", "list_allowed")
 _ACCESS = tuple(name for name in ACCESS_FACTS if name != "state")
 #: The facts on which the policies are judged.
@@ -59,7 +60,8 @@ def disk_policies(inv: Inventory, cov: Any = None, allowed_sets: Sequence[str] =
     cov : frame, optional
         Its coverage frame; worked out where it is not given.
     allowed_sets : sequence of str
-        Ids of the disk encryption sets that the policy on allowed sets takes as its parameter.
+        Ids of the disk encryption sets that the policy on allowed sets takes as its parameter, everywhere.
+        Without them the lists are those of the policy assignments of the inventory, each where it holds.
 
     Returns
     -------
@@ -75,9 +77,10 @@ def disk_policies(inv: Inventory, cov: Any = None, allowed_sets: Sequence[str] =
     ['', 'bad_disk_passed', 'good_disk_flagged', 'not_looked_at']
     """
     native = coverage(inv) if cov is None else cov
-    keys = [scope_key(one) for one in allowed_sets]
+    policy = disk_policy_rules()["policy_allowed_sets"]["policy_id"]
+    lists = given_list(allowed_sets) or allow_lists(inv, policy, "allowedEncryptionSets")
     rows = lazy(native).with_columns(key=key_of("disk_id"))
-    rows = rows.join(_own(inv, keys), on="key", how="left").join(_listed(inv, keys), on="key", how="left")
+    rows = rows.join(_own(inv, lists), on="key", how="left").join(_listed(inv, lists), on="key", how="left")
     rows = rows.join(access_facts(inv).drop("state"), on="key", how="left").with_columns(
         judged=profile(FACTS)
     )
@@ -101,7 +104,7 @@ def _judged(rule: str, text: str) -> dict[str, str]:
     return more | apply_policy(rule, facts)
 
 
-def _own(inv: Inventory, allowed: Sequence[str]) -> Frame:
+def _own(inv: Inventory, lists: Sequence[AllowList]) -> Frame:
     """Give what the disks say of their sets."""
     sets = lazy(inv.disk_encryption_sets).select(
         used_set=nw.col("key"),
@@ -111,6 +114,7 @@ def _own(inv: Inventory, allowed: Sequence[str]) -> Frame:
     )
     used = nw.coalesce("secure_vm_disk_encryption_set_id_key", "disk_encryption_set_id_key")
     rows = lazy(inv.disks).with_columns(used_set=used).join(sets, on="used_set", how="left")
+    rows = rows.join(key_types(inv), on="used_set", how="left").with_columns(where=_where("key"))
     facts = {
         "own_set": _names("disk_encryption_set_id"),
         "secure_set": _names("secure_vm_disk_encryption_set_id"),
@@ -122,24 +126,36 @@ def _own(inv: Inventory, allowed: Sequence[str]) -> Frame:
             ],
             "other",
         ),
-        "allowed": _is_allowed(allowed),
+        "key_type": nw.col("key_type").fill_null("unknown"),
     }
-    return rows.select("key", **facts)
+    return _judged_by(inv, rows.select("key", "where", **facts), lists, "allowed")
 
 
 def _names(column: str) -> nw.Expr:
     return choose([(doubted(column), "unknown"), (given(f"{column}_key"), "yes")], "no")
 
 
-def _is_allowed(allowed: Sequence[str]) -> nw.Expr:
-    key = nw.col("disk_encryption_set_id_key").fill_null("")
-    return choose([(key.is_in(list(allowed)), "yes")], "no") if allowed else nw.lit("no_list")
+def _where(key: str) -> nw.Expr:
+    """Give the resource group of a resource and the set that it names, as one text."""
+    group = nw.col(key).str.replace_all(r"/providers/.*$", "")
+    return nw.concat_str([group, nw.lit(BAR), nw.col("disk_encryption_set_id_key").fill_null("")])
 
 
-def _listed(inv: Inventory, allowed: Sequence[str]) -> Frame:
+def _judged_by(inv: Inventory, rows: Frame, lists: Sequence[AllowList], column: str) -> Frame:
+    """Say of each row's set whether the lists allow it, once per resource group and set."""
+    if not lists:
+        return rows.with_columns(**{column: nw.lit("no_list")}).drop("where")
+    rows = kept(inv, rows, f"policy_{column}_rows")
+    made = [{"where": text, column: allowed(lists, *text.split(BAR))} for text in distinct(rows, "where")]
+    table = helper(inv, f"policy_{column}", made, ["where", column])
+    return rows.join(table, on="where", how="left").drop("where")
+
+
+def _listed(inv: Inventory, lists: Sequence[AllowList]) -> Frame:
     """Give what VMs name for their OS disks; the worst of several."""
     rows = disk_lists(inv).filter(nw.col("origin") == "os_disk")
     rows = rows.select(
-        key=nw.col("disk_key"), list_set=_names("disk_encryption_set_id"), list_allowed=_is_allowed(allowed)
+        key=nw.col("disk_key"), list_set=_names("disk_encryption_set_id"), where=_where("vm_key")
     )
+    rows = _judged_by(inv, rows, lists, "list_allowed")
     return rows.group_by("key").agg(*[nw.col(n).min() for n in _LISTED])

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Callable, Mapping
 from functools import cache
 
-from diskenc_analysis.exposure import network_of
+from diskenc_analysis.exposure import network_of, sign_in_of
 from diskenc_analysis.share import data_file
 
 Facts = Mapping[str, str]
@@ -60,15 +60,38 @@ def _double(facts: Facts) -> Verdict:
     return _flag(flagged=kind != "double", unsure=False, words=f"type of its set: {kind}")
 
 
+_NO_LIST = "no list of them was given, and no policy assignment that was read holds one for this place"
+_MAYBE = "a policy assignment that may reach it was not read whole, or the set was not read"
+
+
 def _allowed(facts: Facts) -> Verdict:
-    if facts["allowed"] == "no_list":
-        return UNKNOWN, "no list of allowed sets was given"
-    loose = facts["attachment"] == "unattached" and facts["allowed"] == "no"
-    flagged = loose or facts["list_allowed"] == "no"
-    unsure = facts["attachment"] == "unknown" or "unknown" in (facts["own_set"], facts["list_set"])
-    if not flagged and facts["attachment"] == "attached" and not facts["list_set"]:
+    of_vm, attachment = facts["list_set"], facts["attachment"]
+    if attachment == "unknown" and not of_vm:
+        return UNKNOWN, "whether the disk has an owner was not read"
+    if attachment == "attached" and not of_vm:
         return UNSEEN, "the policy does not look at data disks of a VM"
-    return _flag(flagged=flagged, unsure=unsure, words=f"allowed by the list: {facts['allowed']}")
+    word = facts["list_allowed"] if of_vm else facts["allowed"]
+    if word == "no_list":
+        return UNKNOWN, _NO_LIST
+    if word == "unknown" or "unknown" in (of_vm, facts["own_set"]):
+        return UNKNOWN, _MAYBE
+    named = "the set that its VM names for the OS disk" if of_vm else "the set of the disk"
+    return (COMPLIANT if word == "yes" else FLAGGED), f"{named} is allowed by the list: {word}"
+
+
+_KEY_TYPES = {
+    "yes": (COMPLIANT, "the type of its set's key is allowed by the list"),
+    "no": (FLAGGED, "the type of its set's key is not allowed by the list"),
+    "no_list": (UNKNOWN, _NO_LIST),
+    "managed_hsm": (UNSEEN, "the policy looks at vaults, and the key of its set is in a managed HSM"),
+    "unknown": (UNKNOWN, "its set, the type of its key, or an assignment near its vault was not read"),
+}
+
+
+def _key_types(facts: Facts) -> Verdict:
+    if facts["own_set"] == "no" and facts["secure_set"] != "yes":
+        return UNSEEN, "the disk names no set, and so no key in a vault by way of one"
+    return _KEY_TYPES[facts["key_type"] or "unknown"]
 
 
 def _public_network(facts: Facts) -> Verdict:
@@ -80,8 +103,8 @@ def _public_network(facts: Facts) -> Verdict:
 
 
 def _sign_in(facts: Facts) -> Verdict:
-    if facts["auth"] == "unknown":
-        return UNKNOWN, "the sign-in mode was not read"
+    if sign_in_of(facts) == "unknown":
+        return UNKNOWN, "the sign-in mode was not read (an older api leaves it out)"
     return _flag(flagged=facts["auth"] != "entra", unsure=False, words=f"sign-in mode: {facts['auth']}")
 
 
@@ -104,6 +127,7 @@ _RULES: dict[str, Callable[[Facts], Verdict]] = {
     "policy_customer_key": _customer_key,
     "policy_double": _double,
     "policy_allowed_sets": _allowed,
+    "policy_key_types": _key_types,
     "policy_public_network": _public_network,
     "policy_export_sign_in": _sign_in,
     "policy_managed_disks": _managed,
@@ -160,7 +184,7 @@ def _truth(rule_id: str, facts: Facts) -> str:
         network = network_of(facts) if facts["policy"] else "unknown"
         return {"none": "yes", "private": "yes", "public": "no"}.get(network, "unknown")
     if rule_id == "policy_export_sign_in":
-        return {"entra": "yes", "none": "no", "absent": "no"}.get(facts["auth"], "unknown")
+        return {"required": "yes", "not_required": "no"}.get(sign_in_of(facts), "unknown")
     if rule_id == "policy_managed_disks":
         return "no" if facts["kind"] == "unmanaged_disk" else "yes"
     return "unknown"

@@ -41,6 +41,26 @@ def scope_key(scope: str) -> str:
     return f"/{bare}" if bare.startswith("subscriptions/") else EVERYWHERE
 
 
+def reaches(scope: str, place: str) -> bool:
+    """Say whether a scope may reach a place below it; one above the subscriptions may reach all.
+
+    Parameters
+    ----------
+    scope, place : str
+        As `scope_key` gives them.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> reaches("/subscriptions/a", "/subscriptions/a/resourcegroups/b"), reaches("/subscriptions/a", "*")
+    (True, False)
+    """
+    return scope == EVERYWHERE or f"{place}/".startswith(f"{scope}/")
+
+
 def scope_keys() -> dict[str, nw.Expr]:
     """Give, for each level of scope, the key of the row's own scope there.
 

@@ -21,6 +21,7 @@ from tests.rules import (
     set_id,
     snapshot,
     stores,
+    vault_key,
     vm,
     write,
 )
@@ -36,7 +37,9 @@ ACCESS = f"{GROUP}/Microsoft.Compute/diskAccesses/link"
         ("all|on|entra|other|unread", ("public", "none", "required", "public")),
         ("all|on|absent|sas|unread", ("public", "active", "not_required", "link_out")),
         ("all|off|absent|other|unread", ("none", "none", "not_required", "closed")),
-        ("all|absent|absent|other|unread", ("unknown", "none", "not_required", "unknown")),
+        # An api that does not state the public access is too old to state the sign-in.
+        ("all|absent|absent|other|unread", ("unknown", "none", "unknown", "unknown")),
+        ("none|absent|absent|other|unread", ("none", "none", "unknown", "closed")),
         ("private|on|none|other|connected", ("private", "none", "not_required", "private")),
         ("private|off|none|sas|unconnected", ("private", "active", "not_required", "link_out")),
         ("none|on|none|other|unread", ("none", "none", "not_required", "closed")),
@@ -90,6 +93,7 @@ def _objects():
         disk("double", encryption=cmk("double", double=True)),
         disk("unread", encryption=cmk("nowhere")),
         disk("loose-ade", collection=ade()),
+        disk("open", networkAccessPolicy="AllowAll", publicNetworkAccess="Enabled"),
         snapshot("copy"),
     ]
 
@@ -98,7 +102,7 @@ def _objects():
 def found(tmp_path_factory):
     inv = de.load(write(tmp_path_factory.mktemp("tenant"), _objects()), engine="duckdb")
     rows = records(de.disk_policies(inv, allowed_sets=[set_id("standard").upper()]))
-    assert len(rows) == 9 * len(disk_policy_rules())
+    assert len(rows) == 10 * len(disk_policy_rules())
     return {(row["rule_id"].removeprefix("policy_"), row["name"]): row for row in rows}
 
 
@@ -125,7 +129,12 @@ def found(tmp_path_factory):
         ("unattached", "double", "non_compliant", "yes", "good_disk_flagged"),
         ("unattached", "plain-os", "not_applicable", "unknown", ""),
         ("managed_disks", "plain-os", "compliant", "yes", ""),
-        ("export_sign_in", "plain-os", "non_compliant", "no", ""),
+        ("export_sign_in", "plain-os", "unknown", "unknown", ""),
+        ("export_sign_in", "open", "non_compliant", "no", ""),
+        ("export_sign_in", "copy", "not_applicable", "unknown", ""),
+        ("public_network", "open", "non_compliant", "no", ""),
+        ("key_types", "plain-os", "not_applicable", "unknown", ""),
+        ("key_types", "named-os", "unknown", "unknown", ""),  # no assignment in the export
         ("public_network", "plain-os", "unknown", "unknown", ""),
     ],
 )
@@ -151,6 +160,144 @@ def test_the_policy_on_public_access_takes_either_field(policy, public, verdict)
     assert apply_policy("policy_public_network", facts)["policy_verdict"] == verdict
 
 
+SUBSCRIPTION = GROUP.partition("/resourceGroups/")[0]
+ABOVE = "/providers/Microsoft.Management/managementGroups/root"
+ALLOWED_SETS, KEY_TYPES = (
+    disk_policy_rules()[name]["policy_id"] for name in ("policy_allowed_sets", "policy_key_types")
+)
+
+
+def _assigned(definition, parameters, *, scope=SUBSCRIPTION, name="one", kind="policyDefinitions", **more):
+    body = {"policyDefinitionId": f"/providers/Microsoft.Authorization/{kind}/{definition}", "scope": scope}
+    body |= {"parameters": {key: {"value": value} for key, value in parameters.items()}} | more
+    own = f"{scope}/providers/Microsoft.Authorization/policyAssignments/{name}"
+    return {"id": own, "name": name, "type": "Microsoft.Authorization/policyAssignments", "properties": body}
+
+
+def _sets(*names, **more):
+    return _assigned(
+        ALLOWED_SETS, {"allowedEncryptionSets": [set_id(name).upper() for name in names]}, **more
+    )
+
+
+def _by_name(folder, policy, *objects, engine="duckdb"):
+    rows = records(de.disk_policies(de.load(write(folder, objects), engine=engine)))
+    return {row["name"]: row for row in rows if row["rule_id"] == policy}
+
+
+@pytest.mark.parametrize(
+    ("assigned", "standard", "double"),
+    [
+        ([], "unknown", "unknown"),
+        ([_sets("standard")], "compliant", "non_compliant"),
+        ([_sets()], "non_compliant", "non_compliant"),  # an empty list allows nothing
+        ([_sets("standard", scope=f"{SUBSCRIPTION}/resourceGroups/RG-Rules")], "compliant", "non_compliant"),
+        ([_sets("standard", scope=f"{SUBSCRIPTION}/resourceGroups/other")], "unknown", "unknown"),
+        ([_sets("standard", notScopes=[f"{SUBSCRIPTION}/resourceGroups/rg-rules"])], "unknown", "unknown"),
+        # Evaluated, though it stops nothing; and not evaluated at all.
+        ([_sets("standard", enforcementMode="DoNotEnforce")], "compliant", "non_compliant"),
+        (
+            [_assigned(ALLOWED_SETS, {"allowedEncryptionSets": [], "effect": "Disabled"})],
+            "unknown",
+            "unknown",
+        ),
+        # A disk has to be on every list that reaches it.
+        ([_sets("standard"), _sets("standard", "double", name="two")], "compliant", "non_compliant"),
+        ([_sets("standard"), _sets("double", name="two")], "non_compliant", "non_compliant"),
+        # Whether the management group holds the subscription is not known.
+        ([_sets("standard", scope=ABOVE)], "unknown", "unknown"),
+        ([_sets("standard"), _sets("double", scope=ABOVE, name="two")], "unknown", "non_compliant"),
+        # The list was not read, or is none; a list that is narrowed to some places may not reach the disk.
+        ([_assigned(ALLOWED_SETS, {})], "unknown", "unknown"),
+        ([_assigned(ALLOWED_SETS, {"allowedEncryptionSets": "all"})], "unknown", "unknown"),
+        ([_sets("standard", resourceSelectors=[{"name": "eu"}])], "unknown", "unknown"),
+        # An initiative passes the list on under a name of its own; a parameter of another policy is none.
+        (
+            [
+                _assigned(
+                    "00000000-1111-4222-8333-444444444444",
+                    {"allowedEncryptionSets_d461a302": [set_id("standard")], "effect": "Disabled"},
+                    kind="policySetDefinitions",
+                )
+            ],
+            "compliant",
+            "non_compliant",
+        ),
+        (
+            [
+                _assigned(
+                    "00000000-1111-4222-8333-444444444444", {"allowedEncryptionSets": [set_id("standard")]}
+                )
+            ],
+            "unknown",
+            "unknown",
+        ),
+    ],
+)
+def test_allowed_sets_are_those_of_the_assignments(tmp_path, assigned, standard, double):
+    objects = [*stores(), *assigned]
+    objects += [disk(name, encryption=cmk(name)) for name in ("standard", "double")]
+    found = _by_name(tmp_path, "policy_allowed_sets", *objects)
+    assert (found["standard"]["policy_verdict"], found["double"]["policy_verdict"]) == (standard, double)
+    if not assigned:
+        assert "no policy assignment that was read holds one" in found["standard"]["decided_by"]
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
+def test_the_set_that_a_vm_names_is_held_to_the_list_where_the_vm_is(tmp_path, engine):
+    named = listed("named-os") | {
+        "managedDisk": {"id": disk_id("named-os"), "diskEncryptionSet": {"id": set_id("standard")}}
+    }
+    found = _by_name(
+        tmp_path,
+        "policy_allowed_sets",
+        *stores(),
+        _sets("standard"),
+        vm("named", os_disk=named),
+        disk("named-os", "named", system="Windows", encryption=cmk("standard")),
+        disk("named-data", "named", encryption=cmk("double")),
+        vm("later"),
+        disk("later-os", "later", system="Windows", encryption=cmk("standard")),
+        disk("of-gone", "gone", system="Windows", encryption=cmk("standard")),
+        disk("plain"),
+        engine=engine,
+    )
+    assert {name: row["policy_verdict"] for name, row in found.items()} == {
+        "named-os": "compliant",
+        "named-data": "not_applicable",  # data disks of a VM are not looked at
+        "later-os": "non_compliant",  # its VM names no set
+        "of-gone": "not_applicable",  # it has an owner, whose own list was not exported
+        "plain": "non_compliant",  # no set is not on the list
+    }
+
+
+@pytest.mark.parametrize(
+    ("assigned", "software", "hardware"),
+    [
+        ([], "unknown", "unknown"),
+        ([_assigned(KEY_TYPES, {"allowedKeyTypes": ["RSA-HSM"]})], "non_compliant", "compliant"),
+        ([_assigned(KEY_TYPES, {"allowedKeyTypes": ["rsa"]})], "compliant", "non_compliant"),
+        ([_assigned(KEY_TYPES, {})], "compliant", "compliant"),  # the default allows all four types
+        ([_assigned(KEY_TYPES, {"allowedKeyTypes": ["EC"], "effect": "disabled"})], "unknown", "unknown"),
+        ([_assigned(KEY_TYPES, {"allowedKeyTypes": ["EC"]}, scope=ABOVE)], "unknown", "unknown"),
+    ],
+)
+def test_key_types_are_held_to_the_list_where_the_vault_is(tmp_path, assigned, software, hardware):
+    objects = [*stores(), vault_key("kv-standard", "cmk", "RSA"), *assigned]
+    names = ("standard", "premium-hsm", "premium-unread", "managed-hsm", "nowhere")
+    objects += [disk(name, encryption=cmk(name)) for name in names]
+    found = _by_name(tmp_path, "policy_key_types", *objects, disk("plain"))
+    assert {name: row["policy_verdict"] for name, row in found.items()} == {
+        "standard": software,
+        "premium-hsm": hardware,
+        "premium-unread": "unknown",  # the key was not read
+        "managed-hsm": "not_applicable",  # the policy looks at vaults
+        "nowhere": "unknown",  # the set was not read
+        "plain": "not_applicable",
+    }
+
+
 def test_without_a_list_the_policy_on_allowed_sets_is_unknown():
     facts = {"kind": "managed_disk", "own_set": "no", "allowed": "no_list"}
+    facts |= {"attachment": "unattached", "list_set": "", "list_allowed": ""}
     assert apply_policy("policy_allowed_sets", facts)["policy_verdict"] == "unknown"
