@@ -181,8 +181,11 @@ def _word(column: str) -> nw.Expr:
 
 
 def _target(column: str, tail: str) -> nw.Expr:
-    """Give the resource that a row is about: the one that it names, else the one at the head of its id."""
-    return nw.when(given(column)).then(nw.col(column)).otherwise(nw.col("key").str.replace_all(tail, ""))
+    """Give the resource that a row is about: the one that it names, else the one at the head of its id.
+
+    Some rows name themselves; their resource is at the head of that id too.
+    """
+    return nw.coalesce(column, "key").str.replace_all(tail, "")
 
 
 def _agreed(rows: Frame, *more: nw.Expr) -> Frame:

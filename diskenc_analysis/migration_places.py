@@ -118,11 +118,14 @@ def _assignments(inv: Inventory) -> list[tuple[str, str]]:
     """Read the assignments of policies as scope and effect: `deny`, `harmless` or `unread`."""
     frame = lazy(inv.policy_assignments)
     scope = nw.when(low("scope") != "").then(low("scope")).otherwise(low("key"))
-    rows = rows_of(frame.select(scope.alias("scope"), low("definition_id").alias("id"), "parameters"))
+    given = {"scope": scope, "id": low("definition_id"), "mode": low("enforcement_mode")}
+    rows = rows_of(frame.select(**given, parameters=nw.col("parameters")))
     return [(scope.split("/providers/microsoft.authorization/")[0], _effect(*rest)) for scope, *rest in rows]
 
 
-def _effect(definition: str, parameters: str | None) -> str:
+def _effect(definition: str, mode: str, parameters: str | None) -> str:
+    if mode == "donotenforce":  # it is evaluated, and stops nothing
+        return "harmless"
     known = policies().get(definition.rstrip("/").rpartition("/")[2])
     if known is None:
         return "unread" if "/policysetdefinitions/" in definition or not definition else "harmless"

@@ -285,6 +285,13 @@ def test_silence_on_a_scope_that_is_left_out_says_so(tmp_path):
     assert "notScopes" in found["a", "host"]["reason"]
 
 
+def test_a_report_that_names_itself_is_about_the_resource_at_its_head(tmp_path):
+    own = f"{vm_id('a')}/providers/Microsoft.Security/assessments/{HOST_KEY}"
+    found = judged(tmp_path, *machine("a", host=True), assessment(own, HOST_KEY, "Healthy", head=vm_id("a")))
+    assert found["a", "host"]["outcome"] == "agree"
+    assert {name for name, _ in found} == {"a"}
+
+
 def test_a_report_without_a_date_may_be_newer_than_one_with(tmp_path):
     when = "2026-01-01T00:00:00Z"
     found = judged(

@@ -421,7 +421,7 @@ def test_a_domain_join_is_seen_by_its_extension_and_never_ruled_out(tmp_path):
     assert checked(tmp_path / "b", "domain_join") == "unknown"
 
 
-def assigned(guid, effect="Deny", *, scope=SUBSCRIPTION, what="policyDefinitions"):
+def assigned(guid, effect="Deny", *, scope=SUBSCRIPTION, what="policyDefinitions", **more):
     return resource(
         "providers/Microsoft.Authorization/policyAssignments/a",
         "Microsoft.Authorization/policyAssignments",
@@ -429,6 +429,7 @@ def assigned(guid, effect="Deny", *, scope=SUBSCRIPTION, what="policyDefinitions
             "policyDefinitionId": f"/providers/Microsoft.Authorization/{what}/{guid}",
             "scope": scope,
             "parameters": {"effect": {"value": effect}} if effect else {},
+            **more,
         },
         scope=scope,
     )
@@ -445,6 +446,8 @@ HOST_POLICY, EXPIRY = "fc4d8e41-e223-45ea-9bf5-eada37891d87", "98728c90-32c7-404
         ([assigned(HOST_POLICY, "deny", scope=GROUP.removesuffix("/providers"))], "blocks"),
         ([assigned(HOST_POLICY, scope=f"{SUBSCRIPTION}/resourceGroups/other")], "clear"),
         ([assigned(HOST_POLICY, "Audit")], "clear"),
+        ([assigned(EXPIRY, enforcementMode="DoNotEnforce")], "clear"),
+        ([assigned(EXPIRY, enforcementMode="Default")], "blocks"),
         ([assigned(HOST_POLICY, None)], "clear"),
         ([assigned("00000000-0000-4000-8000-000000000000")], "clear"),
         # What an initiative denies, and whom a management group reaches, is not in an export.
