@@ -12,7 +12,8 @@ from diskenc_analysis.identity import subscription_names
 from diskenc_analysis.migration_dependents import ROW, dependents
 from diskenc_analysis.migration_disks import held_marks, marks
 from diskenc_analysis.migration_facts import machines
-from diskenc_analysis.migration_rules import as_date, checks, days_left, judge_copy, judge_machine
+from diskenc_analysis.migration_rules import judge_copy, judge_machine
+from diskenc_analysis.migration_tables import as_date, checks, days_left
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory

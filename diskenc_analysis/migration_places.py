@@ -10,7 +10,7 @@ import narwhals as nw
 
 from diskenc_analysis.frames import BAR, Frame, doubted, helper, lazy, low, rows_of, unless_doubted
 from diskenc_analysis.keys import SET_TYPES
-from diskenc_analysis.migration_rules import policies
+from diskenc_analysis.migration_tables import policies
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory

@@ -15,7 +15,7 @@ import narwhals as nw
 
 from diskenc_analysis.errors import UnknownNameError
 from diskenc_analysis.frames import lazy
-from diskenc_analysis.migration_rules import checks, paths
+from diskenc_analysis.migration_tables import checks, paths
 from diskenc_analysis.text import Row, clean, rows
 from diskenc_analysis.waves import Wave
 

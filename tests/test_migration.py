@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import diskenc_analysis as de
-from diskenc_analysis import migration, migration_rules, schema
+from diskenc_analysis import migration, migration_tables, schema
 from diskenc_analysis.errors import ParameterError
 from tests.rules import (
     CONFIDENTIAL_V5D,
@@ -186,7 +186,7 @@ def test_a_confidential_vm_with_the_preview_is_a_class_apart(tmp_path):
         extension("c"),
     )
     assert told(rows["c"], "state", "path", "scope") == ("preview", "undocumented", "none")
-    assert {rows["c"][check] for check in migration_rules.checks()} == {"not_applicable"}
+    assert {rows["c"][check] for check in migration_tables.checks()} == {"not_applicable"}
 
 
 def test_the_generation_is_that_of_the_disks_and_of_the_extension(tmp_path):
@@ -479,10 +479,10 @@ def test_what_blocks_and_what_is_not_known_is_summed_up(tmp_path):
 
 
 def test_every_check_and_path_is_whole():
-    paths = migration_rules.paths()
-    for rule in migration_rules.checks().values():
+    paths = migration_tables.paths()
+    for rule in migration_tables.checks().values():
         answers = {part.split("=")[1] for part in rule["predicate"].split("; ")}
-        assert answers <= set(migration_rules.ANSWERS)
+        assert answers <= set(migration_tables.ANSWERS)
         assert rule["missing"] == "unknown"
         assert set(rule["paths"].split("|")) <= set(paths)
         for field in rule["field"].split("; "):
@@ -490,7 +490,7 @@ def test_every_check_and_path_is_whole():
             assert column in [c.name for c in schema.table(table).columns]
         assert rule["source"].strip()
         assert rule["must_do"].strip()
-    assert all(row["source"].strip() for row in (*paths.values(), *migration_rules.states().values()))
+    assert all(row["source"].strip() for row in (*paths.values(), *migration_tables.states().values()))
 
 
 @pytest.mark.parametrize("engine", ["pandas", "polars"])
