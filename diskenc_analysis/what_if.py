@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import narwhals as nw
 
-from diskenc_analysis import schema
 from diskenc_analysis.coverage import coverage
 from diskenc_analysis.errors import ParameterError
-from diskenc_analysis.frames import Frame, helper, lazy, low, rows_of
+from diskenc_analysis.frames import low
 from diskenc_analysis.inventory import Inventory
-from diskenc_analysis.summary import group_of, summarize
+from diskenc_analysis.on_paper import brought_home, paper, put
+from diskenc_analysis.summary import summarize
 from diskenc_analysis.text import Row, rows
+from diskenc_analysis.what_if_scope import LEFT_OUT, Chosen, Where, chosen
 
-Where = Mapping[str, str | Sequence[str]]
+__all__ = ["LEFT_OUT", "WhatIf", "Where", "what_if"]
 _SET = "/resourcegroups/what-if/providers/microsoft.compute/diskencryptionsets/to-be-made"
 _ADE = r"(?:^|\.)azurediskencryption"
 
@@ -32,12 +32,20 @@ class WhatIf:
         Coverage frames of the inventory's engine.
     vms, disks : int
         How many VMs get encryption at host, and how many disks a customer's key.
+    left_out : dict of str to int
+        What was chosen and yet not changed, by the reasons of `LEFT_OUT`; those without any are absent.
+
+    Examples
+    --------
+    >>> WhatIf(None, None, 2, 0, {"unread_vm": 1}).vms
+    2
     """
 
     before: Any
     after: Any
     vms: int
     disks: int
+    left_out: Mapping[str, int]
 
     def gains(self, by: str | None = None, capability: str | None = None) -> list[Row]:
         """Compare the answers.
@@ -73,11 +81,14 @@ def what_if(
     *,
     customer_key: bool = False,
     edition: str = "latest",
+    cov: Any = None,
 ) -> WhatIf:
     """Judge the inventory as if encryption at host or a customer's key were switched on.
 
     A VM under Azure Disk Encryption, or once under it, gets encryption at host only with new disks and a new
-    VM; so its disks count as new here: without its flags, its lineage and its extension.
+    VM; so its disks count as new here: without its flags, its lineage and its extension. Nothing is changed
+    where the change cannot be judged: a VM that was not read keeps its disks as they are, and so does a disk
+    that is shared with a VM which is not changed; `left_out` counts them.
 
     Parameters
     ----------
@@ -87,12 +98,15 @@ def what_if(
         Switch encryption at host on for the VMs of the chosen disks.
     where : mapping of str to str or sequence of str, optional
         Which disks: columns of the coverage frame, or `tag:NAME`, with the values to take; all must hold.
-        Without it, all attached disks.
+        Without it, all attached disks. Every VM that a chosen disk is attached to is chosen with it.
     customer_key : bool
         Put the storage encryption of the chosen disks under a customer's key, by a set that is still to be
-        made: in which store its key will lie is not known.
+        made: in which store its key will lie is not known. A disk that is or was under Azure Disk Encryption
+        takes one only as a new disk, so only together with `host`.
     edition : str
         Edition of the encryption matrix.
+    cov : frame, optional
+        Coverage of the inventory by that edition, where it is at hand.
 
     Returns
     -------
@@ -114,84 +128,32 @@ def what_if(
     """
     if host not in (None, "on") or (host is None and not customer_key):
         raise ParameterError(f'expected host="on", customer_key=True or both; got {host=}, {customer_key=}')
-    before = coverage(inv, edition)
-    disks, vms = _chosen(before, where or {})
-    after = _copy(inv)
-    if host:
-        _host_on(after, vms)
-    if customer_key:
-        _under_key(after, disks)
-    made = coverage(after, edition)
-    return WhatIf(before, made, len(vms) if host else 0, len(disks) if customer_key else 0)
+    before = coverage(inv, edition) if cov is None else cov
+    picked = chosen(inv, before, where or {}, host=host is not None, customer_key=customer_key)
+    with paper(inv) as copy:
+        if host:
+            _host_on(copy, picked)
+        if customer_key:
+            _under_key(copy, picked.keyed)
+        after = brought_home(inv, copy, coverage(copy, edition))
+    counts = (len(picked.vms) if host else 0, len(picked.keyed) if customer_key else 0)
+    return WhatIf(before, after, *counts, picked.left_out)
 
 
-def _chosen(cov: Any, where: Where) -> tuple[list[str], list[str]]:
-    """Give the keys of the chosen disks, and of their VMs."""
-    frame = lazy(cov)
-    frame = frame.filter(nw.col("kind") != "snapshot", nw.col("attachment") == "attached")
-    for at, (column, wanted) in enumerate(where.items()):
-        values = [wanted] if isinstance(wanted, str) else list(wanted)
-        frame = frame.with_columns(group_of(frame, column).alias(f"_by{at}"))
-        frame = frame.filter(nw.col(f"_by{at}").is_in(values))
-    found = rows_of(frame.select(low("disk_id").alias("disk"), low("vm_id").alias("vm")))
-    keys = [sorted({"/" + row[at].strip("/ ") for row in found if row[at]}) for at in (0, 1)]
-    return keys[0], keys[1]
-
-
-def _copy(inv: Inventory) -> Inventory:
-    """Give the same tables under another name, so that what is worked out of them stays apart."""
-    if inv.engine != "duckdb":
-        return Inventory(inv.connection, inv.engine, folder=inv.folder)
-    name = f"what_if_{secrets.token_hex(4)}"
-    connection = inv.connection.cursor()
-    [(home,)] = connection.execute("SELECT current_database()").fetchall()
-    connection.execute(f"ATTACH ':memory:' AS {name}")
-    for table in (*schema.tables(), "ledger"):
-        connection.execute(f'CREATE VIEW {name}."{table}" AS SELECT * FROM "{home}".main."{table}"')
-    connection.execute(f"USE {name}")
-    return Inventory(connection, inv.engine)
-
-
-def _put(inv: Inventory, table: str, keys: list[str], key: str, values: Mapping[str, nw.Expr | None]) -> None:
-    """Change columns of the rows whose key is among those given."""
-    rows, chosen = _marked(inv, table, keys, key)
-    # A null that is written out is a false in pandas; one that is left out stays a null everywhere.
-    new = {
-        n: nw.when(~chosen).then(nw.col(n))
-        if value is None
-        else nw.when(chosen).then(value).otherwise(nw.col(n))
-        for n, value in values.items()
-    }
-    inv._frames[table] = nw.to_native(_settled(inv, rows.with_columns(**new).drop("_chosen")))  # noqa: SLF001
-
-
-def _marked(inv: Inventory, table: str, keys: list[str], key: str) -> tuple[Frame, nw.Expr]:
-    chosen = helper(
-        inv, f"chosen_{table}_{key}", [{key: k, "_chosen": "yes"} for k in keys], [key, "_chosen"]
-    )
-    return lazy(getattr(inv, table)).join(chosen, on=key, how="left"), ~nw.col("_chosen").is_null()
-
-
-def _settled(inv: Inventory, frame: Frame) -> Any:
-    return frame.collect() if inv.engine in ("pandas", "polars") else frame
-
-
-def _host_on(inv: Inventory, vms: list[str]) -> None:
+def _host_on(inv: Inventory, picked: Chosen) -> None:
     """Switch encryption at host on; what was under Azure Disk Encryption is new then."""
-    _put(inv, "vms", vms, "key", {"encryption_at_host": nw.lit(value=True)})
+    vms = picked.vms
+    put(inv, "vms", vms, "key", {"encryption_at_host": nw.lit(value=True)})
     fresh = dict.fromkeys(("ade_enabled", "ade_settings", "ade_volumes", "ade_version"))
     lineage = dict.fromkeys(("source_resource_id", "source_resource_id_key"))
-    _put(inv, "disks", vms, "managed_by_key", {**fresh, **lineage})
-    _put(inv, "vm_disks", vms, "parent_key", dict.fromkeys(("ade_enabled", "ade_settings")))
-    _put(inv, "vm_disk_status", vms, "parent_key", dict.fromkeys(("status_codes", "ade_enabled")))
-    _put(inv, "extension_status", vms, "parent_key", {"extension_type": None})
-    owner = nw.col("key").str.replace_all(r"/extensions/[^/]*$", "")
-    inv._frames["extensions"] = nw.to_native(lazy(inv.extensions).with_columns(_owner=owner))  # noqa: SLF001
+    put(inv, "disks", picked.renewed, "key", {**fresh, **lineage})
+    put(inv, "vm_disks", vms, "parent_key", dict.fromkeys(("ade_enabled", "ade_settings")))
+    put(inv, "vm_disk_status", vms, "parent_key", dict.fromkeys(("status_codes", "ade_enabled")))
+    put(inv, "extension_status", vms, "parent_key", {"extension_type": None})
     ade = low("extension_type").str.contains(_ADE)
     gone = {"extension_type": nw.when(ade).then(nw.lit("removed")).otherwise(nw.col("extension_type"))}
-    _put(inv, "extensions", vms, "_owner", gone)
-    rows = _settled(inv, lazy(inv.extensions).drop("_owner"))
-    inv._frames["extensions"] = nw.to_native(rows)  # noqa: SLF001
+    owner = nw.col("key").str.replace_all(r"/extensions/[^/]*$", "")
+    put(inv, "extensions", vms, "_owner", gone, owner)
 
 
 def _under_key(inv: Inventory, disks: list[str]) -> None:
@@ -201,4 +163,4 @@ def _under_key(inv: Inventory, disks: list[str]) -> None:
         "disk_encryption_set_id": own_set,
         "disk_encryption_set_id_key": own_set,
     }
-    _put(inv, "disks", disks, "key", changed)
+    put(inv, "disks", disks, "key", changed)

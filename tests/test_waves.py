@@ -10,7 +10,7 @@ import diskenc_analysis as de
 from diskenc_analysis.errors import ParameterError, UnknownNameError
 from diskenc_analysis.runbook import powershell, runbook
 from diskenc_analysis.waves import Effort, waves
-from tests.rules import HOST, PMK, ade, disk, extension, records, snapshot, vm, write
+from tests.rules import HOST, PMK, ade, cmk, disk, extension, records, snapshot, vm, vm_id, write
 
 EVIL = "w'$(touch pwned)`id`;\n#\u2019"
 
@@ -160,6 +160,85 @@ def test_a_what_if_changes_what_is_asked_and_leaves_the_inventory_alone(tmp_path
     assert (after["mine-os"]["ade"], after["mine-os"]["host"]) == ("off", "on")
     assert records(de.summarize(cov, by=None, capability="caches")) == records(before)
     assert {r["name"]: r["host"] for r in records(de.coverage(inv))}["mine-os"] == "off"
+
+
+def before_and_after(made, capability):
+    [row] = made.gains(capability=capability)
+    return tuple(row[f"{answer}_{when}"] for answer in ("yes", "unknown") for when in ("before", "after"))
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
+def test_a_vm_that_was_not_read_is_counted_apart_and_not_changed(tmp_path, engine):
+    # Nothing is known of the VM "gone" but that it owns a disk under Azure Disk Encryption.
+    objects = [disk("gone-os", "gone", system="Windows", collection=ade())]
+    objects += [vm("read"), disk("read-os", "read")]
+    inv = de.load(write(tmp_path, objects), engine=engine)
+    made = de.what_if(inv, host="on", customer_key=True)
+    assert (made.vms, made.disks, made.left_out) == (1, 1, {"unread_vm": 1})
+    # Caches of gone-os: yes by Azure Disk Encryption before and after; of read-os: no, then yes.
+    assert before_and_after(made, "caches") == (1, 2, 0, 0)
+    after = {row["name"]: row for row in records(made.after)}
+    assert (after["gone-os"]["ade"], after["gone-os"]["sse"]) == ("on", "platform")
+
+
+def test_the_sample_loses_nothing_where_no_vm_was_exported():
+    made = de.what_if(
+        de.load(de.sample_path(), engine="polars"), host="on", where={"subscription_name": "contoso-acquired"}
+    )
+    assert (made.vms, made.left_out) == (0, {"unread_vm": 22})
+    before, after = (
+        sorted(records(cov), key=lambda row: row["disk_id"]) for cov in (made.before, made.after)
+    )
+    assert before == after
+
+
+def shared(*owners, collection=None):
+    body = disk("both", owners[0], collection=collection, maxShares=2)
+    body["managedByExtended"] = [vm_id(name) for name in owners]
+    return body
+
+
+def two_vms():
+    made = [vm(name, data=["both"]) for name in "ab"]
+    return [*made, *(disk(f"{name}-os", name) for name in "ab")]
+
+
+def test_all_vms_of_a_chosen_shared_disk_are_changed(tmp_path):
+    inv = de.load(write(tmp_path, [*two_vms(), shared("a", "b")]), engine="polars")
+    made = de.what_if(inv, host="on", where={"name": "both"})
+    assert (made.vms, made.left_out) == (2, {})
+    assert {row["name"]: row["host"] for row in records(made.after)} == dict.fromkeys(
+        ("both", "a-os", "b-os"), "on"
+    )
+
+
+def test_a_disk_shared_with_a_vm_that_stays_is_left_as_it_is(tmp_path):
+    inv = de.load(write(tmp_path, [*two_vms(), shared("a", "b", collection=ade())]), engine="polars")
+    made = de.what_if(inv, host="on", where={"name": "a-os"})
+    assert (made.vms, made.left_out) == (1, {"shared": 1})
+    after = {row["name"]: (row["host"], row["ade"]) for row in records(made.after)}
+    assert after == {"both": ("partial", "on"), "a-os": ("on", "off"), "b-os": ("off", "off")}
+
+
+def test_a_key_for_a_disk_that_was_once_encrypted_needs_a_new_disk(tmp_path):
+    objects = [vm("w", data=["mine", "was"]), disk("w-os", "w", encryption=cmk("has"))]
+    objects += [disk("mine", "w"), disk("was", "w", collection=ade(enabled=False))]
+    inv = de.load(write(tmp_path, objects), engine="polars")
+    made = de.what_if(inv, customer_key=True)
+    # w-os has a customer's key already.
+    assert (made.disks, made.left_out) == (1, {"old_disk": 1})
+    assert de.what_if(inv, host="on", customer_key=True).disks == 2
+
+
+def test_nothing_stays_attached_after_a_what_if(tmp_path):
+    inv = de.load(write(tmp_path, [vm("w"), disk("w-os", "w")]), engine="duckdb")
+    listed = "SELECT database_name FROM duckdb_databases() ORDER BY ALL"
+    there = inv.connection.execute(listed).fetchall()
+    made = de.what_if(inv, host="on")
+    with pytest.raises(UnknownNameError):
+        de.what_if(inv, host="on", where={"nam": "x"})
+    assert inv.connection.execute(listed).fetchall() == there
+    assert before_and_after(made, "caches") == (0, 1, 0, 0)
 
 
 def test_a_what_if_of_nothing_is_refused(tmp_path):
