@@ -91,7 +91,9 @@ def ade_migration(inv: Inventory, as_of: str | date | None = None, *, customer_k
     table = helper(inv, f"migration_verdicts_{name}", verdicts, ["facts", *_JUDGED])
     every = nw.concat([_identified(rows), copies.rows], how="vertical").join(table, on="facts", how="left")
     every = every.join(subscription_names(inv), on="subscription_id", how="left")
-    left = nw.lit(days_left(day), nw.Int64)
+    days = days_left(day)
+    # No row holds fewer than nought disks: a null of a number's type, which pandas makes of no literal.
+    left = nw.when(nw.col("disks") < 0).then(nw.col("disks")) if days is None else nw.lit(days, nw.Int64)
     out = kept(
         inv, every.with_columns(days_left=left).select(*COLUMNS).sort("kind", "id"), f"migration_{name}"
     )

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import narwhals as nw
 
 from diskenc_analysis.errors import UnknownNameError
-from diskenc_analysis.frames import lazy
+from diskenc_analysis.frames import helper, lazy
 from diskenc_analysis.migration_tables import checks, paths
 from diskenc_analysis.text import Row, clean, rows
 from diskenc_analysis.waves import Wave
@@ -38,6 +38,7 @@ def powershell(text: str) -> str:
     return "'" + _QUOTES.sub(r"\1\1", text) + "'"
 
 
+_HIDDEN = "# Careful: a name here holds line breaks or signs that do not show; compare it with the portal."
 _SHELLS: dict[str, Callable[[str], str]] = {"az": shlex.quote, "powershell": powershell}
 
 
@@ -63,25 +64,72 @@ def runbook(inv: Inventory, wave: Wave, shell: str = "az") -> str:
     UnknownNameError
         When there is no such shell.
     """
+    return next(runbooks(inv, [wave], shell))
+
+
+def runbooks(inv: Inventory, made: Sequence[Wave], shell: str = "az") -> Iterator[str]:
+    """Write the steps of several waves; the disks of all are looked up at once.
+
+    Parameters
+    ----------
+    inv : Inventory
+        The tables as read.
+    made : sequence of Wave
+        As `waves` gives them.
+    shell : {"az", "powershell"}
+        As for `runbook`.
+
+    Yields
+    ------
+    str
+        One text per wave, in their order.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no such shell.
+    """
     if shell not in _SHELLS:
         raise UnknownNameError.of("shell", shell, _SHELLS)
-    keys = ["/" + row["id"].lower().strip("/ ") for row in wave.machines]
-    disks = lazy(inv.disks).filter(nw.col("managed_by_key").is_in(keys)).select(*_DISK).sort("id")
+    owned = _disks_of(inv, [_key(row) for wave in made for row in wave.machines])
+    for wave in made:
+        lines = [f"# Wave {wave.number}, {clean(wave.group)}: review each line; nothing was run."]
+        for row in wave.machines:
+            disks = owned[_key(row)]
+            lines += ["", *_head(row, disks), *_context(row, shell), *_steps(row, disks, shell)]
+        yield "\n".join(lines) + "\n"
+
+
+def _key(row: Row) -> str:
+    return "/" + row["id"].lower().strip("/ ")
+
+
+def _disks_of(inv: Inventory, keys: Sequence[str]) -> dict[str, list[Row]]:
     owned: dict[str, list[Row]] = {key: [] for key in keys}
-    for disk in rows(nw.to_native(disks)):
-        owned[disk["managed_by_key"]].append(disk)
-    lines = [f"# Wave {wave.number}, {clean(wave.group)}: review each line; nothing was run."]
-    for row, key in zip(wave.machines, keys, strict=True):
-        lines += ["", *_head(row), *_steps(row, owned[key], shell)]
-    return "\n".join(lines) + "\n"
+    column = "managed_by_key"
+    those = helper(inv, "runbook_vms", [{column: key} for key in owned], [column])
+    found = lazy(inv.disks).join(those, on=column, how="semi").select(*_DISK).sort("id")
+    for disk in rows(nw.to_native(found)):
+        owned[disk[column]].append(disk)
+    return owned
 
 
-def _head(row: Row) -> list[str]:
+def _head(row: Row, disks: Sequence[Row]) -> list[str]:
     path = paths()[row["path"]]
     before = [f"# Before: {checks()[check]['must_do']}" for check in row["blocked_by"].split("; ") if check]
     unread = [f"# Not known: {checks()[check]['label']}" for check in row["not_known"].split("; ") if check]
     head = f"# {clean(row['name'])}: {path['words']} ({clean(row['reason'], 120)})"
-    return [head, *before, *unread]
+    names = [row["name"], row["resource_group"], *(disk["name"] for disk in disks)]
+    return [head, *([] if all(map(_shows, names)) else [_HIDDEN]), *before, *unread]
+
+
+def _context(row: Row, shell: str) -> list[str]:
+    """Choose the subscription, which the commands of PowerShell do not name."""
+    return [] if shell == "az" else [f"Set-AzContext -Subscription {powershell(row['subscription_id'])}"]
+
+
+def _shows(name: str | None) -> bool:
+    return name is None or clean(name, 0) == name
 
 
 def _steps(row: Row, disks: list[Row], shell: str) -> list[str]:

@@ -117,8 +117,9 @@ def waves(plan: Any, by: str = "subscription_name", effort: Effort | None = None
     Returns
     -------
     tuple of Wave
-        By group; in each what nothing blocks comes first, then the shorter. A VM that is longer than the
-        window stands alone; those whose hours are not known are the last wave of their group.
+        By group; in each what nothing blocks comes first, then the shorter. VMs that are longer than the
+        window share no wave with those that fit; those whose hours are not known are the last wave of their
+        group.
 
     Raises
     ------
@@ -146,19 +147,28 @@ def _size_class(row: Row) -> str:
 
 
 def _pack(found: Sequence[Row], rule: Effort) -> list[list[Row]]:
-    """Fill one wave after the other, each VM into the lane that is free first."""
+    """Fill one wave after the other, each VM into the lane that is free first.
+
+    VMs that are longer than the window stand beside their like, as many as are moved at once.
+    """
     parts: list[list[Row]] = []
     lanes: list[float] = []
+    long = False
     for row in (row for row in found if row["hours"] is not None):
-        if not parts or min(lanes) + row["hours"] > rule.window_hours:
+        over = row["hours"] > rule.window_hours
+        room = len(parts[-1]) < rule.parallel if over and parts else _fits(lanes, row, rule)
+        if not parts or over != long or not room:
             parts.append([])
             lanes = [0.0] * rule.parallel
         parts[-1].append(row)
-        alone = row["hours"] > rule.window_hours
         lanes[lanes.index(min(lanes))] += row["hours"]
-        lanes = [rule.window_hours] * rule.parallel if alone else lanes
+        long = over
     unknown = [row for row in found if row["hours"] is None]
     return [*parts, unknown] if unknown else parts
+
+
+def _fits(lanes: Sequence[float], row: Row, rule: Effort) -> bool:
+    return bool(lanes) and min(lanes) + row["hours"] <= rule.window_hours
 
 
 def _wave(number: int, group: str, machines: Sequence[Row], rule: Effort) -> Wave:

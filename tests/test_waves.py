@@ -85,6 +85,14 @@ def test_waves_fit_the_window_and_lose_nobody():
     assert [w.number for w in made] == [1, 2, 3, 4, 5]
 
 
+def test_what_is_longer_than_the_window_is_moved_side_by_side():
+    plan = frame(*(row(f"r{n}", path="rebuild") for n in range(3)), row("short"))
+    made = waves(plan, effort=RULE)
+    # Two at once; what fits into a window is not held up by them.
+    names = [([m["name"] for m in w.machines], w.hours, w.fits) for w in made]
+    assert names == [(["short"], 1, True), (["r0", "r1"], 9, False), (["r2"], 9, False)]
+
+
 def test_waves_by_tag_and_by_size():
     plan = frame(row("s", 128, group="x"), row("m", 129, group="y"), row("u", unsized=1, group="x"))
     assert [w.group for w in waves(plan, "tag:team")] == ["x", "x", "y"]
@@ -121,6 +129,21 @@ def test_a_hostile_name_is_one_literal_of_powershell(tmp_path):
     assert f"-DiskName {powershell(EVIL + '-new')}" in text
     with pytest.raises(UnknownNameError, match="unknown shell 'cmd'"):
         runbook(*evil_wave(tmp_path / "again"), shell="cmd")  # noqa: S604
+
+
+def test_a_name_with_signs_that_do_not_show_is_pointed_at(tmp_path):
+    assert "# Careful: a name here holds line breaks or signs that do not show" in runbook(
+        *evil_wave(tmp_path)
+    )
+    machine = [vm("w"), disk("w-os", "w", system="Windows", collection=ade())]
+    inv = de.load(write(tmp_path / "plain", machine), engine="polars")
+    assert "Careful" not in runbook(inv, waves(de.ade_migration(inv))[0])
+
+
+def test_powershell_is_told_the_subscription_first(tmp_path):
+    lines = runbook(*evil_wave(tmp_path), shell="powershell").splitlines()  # noqa: S604
+    first = next(line for line in lines if line and not line.startswith("#"))
+    assert first == "Set-AzContext -Subscription '11111111-2222-4333-8444-555555555555'"
 
 
 def test_the_steps_are_those_of_the_documentation_in_their_order(tmp_path):
