@@ -106,11 +106,11 @@ def _chapter(run: Run, work: Path, head: Head) -> tuple[Chapter, DiskencError | 
 
 
 def _keep_tables(run: Run, work: Path) -> None:
-    for file in run.tables:
-        target = work / DATA / file.name
+    for file in (*run.tables, *run.texts):
+        target = work / file.relative_to(run.folder)
         if target.exists() and target.read_bytes() != file.read_bytes():
             raise ReportCheckError(f"two notebooks wrote different tables named {file.stem}")
-        target.parent.mkdir(exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)
 
 

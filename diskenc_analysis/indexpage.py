@@ -22,6 +22,7 @@ _PURPOSES = {
     ".csv": "every row, safe to open in a spreadsheet",
     ".xlsx": "every row as a workbook, a sheet per question",
     ".json": "the numbers as data",
+    ".txt": "steps for a person to review",
 }
 
 

@@ -30,7 +30,7 @@ def paths() -> dict[str, dict[str, str]]:
     Returns
     -------
     dict of str to dict
-        By `path`: `scope`, `words`, `steps`, `downtime` (none, hours, days, unknown) and `source`.
+        By `path`: `scope`, `words`, `short`, `steps`, `downtime` (none, hours, days, unknown) and `source`.
 
     Examples
     --------
@@ -47,8 +47,9 @@ def checks() -> dict[str, dict[str, str]]:
     Returns
     -------
     dict of str to dict
-        By `check_id`: `label`, `field` (of the canonical tables), `predicate` (fact=answer; ...), `missing`
-        (the answer where the field was not read), `paths` (those it is asked of), `must_do`, `source`.
+        By `check_id`: `label`, `short`, `field` (of the canonical tables), `predicate` (fact=answer; ...),
+        `missing` (the answer where the field was not read), `paths` (those it is asked of), `must_do`,
+        `source`.
 
     Examples
     --------

@@ -5,6 +5,7 @@ Values are the primitives that JSON has, since a notebook's parameters travel as
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -12,6 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from diskenc_analysis.errors import ParameterError, UnknownNameError, suggest
+from diskenc_analysis.run_out import parse_points
+from diskenc_analysis.what_if_scope import parse_where
 
 
 def _as_text(value: object) -> object:
@@ -33,17 +36,43 @@ def _iso_date(value: object) -> object:
     return text
 
 
+def _switch(value: object) -> object:
+    """Take what YAML made of an unquoted `on` or `off`."""
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
+
+
+def _where(value: object) -> object:
+    """Write a mapping as the JSON that travels to a notebook."""
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
+    if isinstance(text, str):
+        try:
+            parse_where(text)
+        except ParameterError as error:
+            raise ValueError(str(error).removeprefix("what_if_where: ")) from None
+    return text
+
+
+def _points(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            parse_points(value)
+        except ParameterError as error:
+            raise ValueError(str(error).removeprefix("points: ")) from None
+    return value
+
+
 IsoDate = Annotated[str, BeforeValidator(_iso_date)]
 Edition = Annotated[str, BeforeValidator(_as_text)]
 Whole = Annotated[int, BeforeValidator(_whole)]
+Positive = Annotated[float, BeforeValidator(_whole), Field(gt=0, allow_inf_nan=False)]
 
 
-class CoverageParams(BaseModel):
-    """Parameters of `coverage.ipynb`.
+class CommonParams(BaseModel):
+    """Parameters that every notebook has.
 
     Examples
     --------
-    >>> CoverageParams(top=10).top
+    >>> CommonParams(top=10).top
     10
     """
 
@@ -63,19 +92,66 @@ class CoverageParams(BaseModel):
     data_out: str = Field("", description="folder that gets the full tables as Parquet; empty means none")
 
 
-class KeyOwnershipParams(CoverageParams):
-    """Parameters of `key_ownership.ipynb`, which are those of the coverage; expiry is judged at `as_of`."""
+class CoverageParams(CommonParams):
+    """Parameters of `coverage.ipynb`, with a change to be made on paper.
+
+    Examples
+    --------
+    >>> CoverageParams(what_if_host=True, what_if_where={"location": "north"}).what_if_where
+    '{"location": "north"}'
+    """
+
+    what_if_host: Annotated[Literal["on", "off"], BeforeValidator(_switch)] = Field(
+        "off", description="encryption at host switched on, on paper"
+    )
+    what_if_customer_key: bool = Field(False, description="a customer's key for the disks, on paper")
+    what_if_where: Annotated[str, BeforeValidator(_where)] = Field(
+        "", description="for which disks: JSON of columns or tag:NAME and values; empty means all"
+    )
 
 
-class DefenderParams(CoverageParams):
-    """Parameters of `defender.ipynb`, which are those of the coverage; exemptions are judged at `as_of`."""
+class KeyOwnershipParams(CommonParams):
+    """Parameters of `key_ownership.ipynb`; expiry is judged at `as_of`."""
 
 
-class ControlsParams(CoverageParams):
+class DefenderParams(CommonParams):
+    """Parameters of `defender.ipynb`; exemptions are judged at `as_of`."""
+
+
+class ControlsParams(CommonParams):
     """Parameters of `controls.ipynb`; exceptions are judged at `as_of`."""
 
     framework: str = Field("cis_azure", description="framework, FRAMEWORK@VERSION, or all")
     exceptions: str = Field("", description="CSV file of exceptions granted; empty means none")
+
+
+class AdeMigrationParams(CommonParams):
+    """Parameters of `ade_migration.ipynb`; the verdict and the days left are those of `as_of`.
+
+    Examples
+    --------
+    >>> AdeMigrationParams().window_hours
+    8.0
+    """
+
+    customer_key: bool = Field(False, description="whether the new disks shall be under a customer's key")
+    wave_by: str = Field(
+        "subscription_name", description="column, tag:NAME, or size: what a wave has in common"
+    )
+    mib_per_second: Positive = Field(100.0, description="throughput of the copy of one VM's disks")
+    upload_hours: Positive = Field(2.0, description="fixed steps of a VM that is disabled and uploaded")
+    rebuild_hours: Positive = Field(16.0, description="all steps of a VM that is rebuilt")
+    replace_hours: Positive = Field(1.0, description="all steps of a host or instance that is replaced")
+    window_hours: Positive = Field(8.0, description="length of a maintenance window")
+    parallel: Whole = Field(4, ge=1, le=10_000, description="how many VMs are moved at once")
+    first_window: IsoDate = Field("", description="day of the first wave; empty means as_of")
+    window_days: Whole = Field(7, ge=1, le=3650, description="days from one window to the next")
+    shell: Literal["az", "powershell"] = Field("az", description="which commands the runbooks are made of")
+    baseline: str = Field("", description="an earlier inventory to compare with; empty means none")
+    baseline_as_of: IsoDate = Field("", description="the day of the earlier inventory; empty: of its files")
+    points: Annotated[str, BeforeValidator(_points)] = Field(
+        "", description="more counts of VMs, as 2026-09-01=40; 2026-10-01=35"
+    )
 
 
 NOTEBOOKS: dict[str, type[BaseModel]] = {
@@ -83,9 +159,10 @@ NOTEBOOKS: dict[str, type[BaseModel]] = {
     "key_ownership": KeyOwnershipParams,
     "defender": DefenderParams,
     "controls": ControlsParams,
+    "ade_migration": AdeMigrationParams,
 }
 #: The notebooks of a report, where none is named.
-REPORTED = ("coverage", "key_ownership", "defender", "controls")
+REPORTED = ("coverage", "key_ownership", "defender", "controls", "ade_migration")
 
 
 def validate(notebook: str, values: Mapping[str, Any]) -> BaseModel:

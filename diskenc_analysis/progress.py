@@ -31,7 +31,7 @@ _OFF = ("off", "was_on", "copied", "leftover")
 _DARK = ("unknown", "preview", "not_read")
 
 
-def ade_progress(inv: Inventory, earlier: Inventory, plan: Any = None) -> Any:
+def ade_progress(inv: Inventory, earlier: Inventory, plan: Any = None, plan_then: Any = None) -> Any:
     """Compare two inventories of one tenant: which VMs left Azure Disk Encryption, which are new under it.
 
     Parameters
@@ -40,8 +40,8 @@ def ade_progress(inv: Inventory, earlier: Inventory, plan: Any = None) -> Any:
         As it is now.
     earlier : Inventory
         As it was, of any engine.
-    plan : frame, optional
-        `ade_migration(inv)`, where it is at hand.
+    plan, plan_then : frame, optional
+        `ade_migration` of both, where it is at hand.
 
     Returns
     -------
@@ -58,7 +58,8 @@ def ade_progress(inv: Inventory, earlier: Inventory, plan: Any = None) -> Any:
     >>> set(ade_progress(inv, inv)["status"])
     {'still'}
     """
-    now, before = _machines(ade_migration(inv) if plan is None else plan), _machines(ade_migration(earlier))
+    plans = ((inv, plan), (earlier, plan_then))
+    now, before = (_machines(ade_migration(one) if made is None else made) for one, made in plans)
     keys = [key for key in now | before if "on" in (_state(now, key), _state(before, key))]
     seen = [_seen(one, have, keys) for one, have in ((earlier, before), (inv, now))]
     found = []

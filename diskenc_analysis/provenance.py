@@ -15,6 +15,8 @@ from diskenc_analysis.tables import HtmlTable, table
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
 
+#: Parameters that name a place, of which the last part alone is shown, and what it means that they are empty.
+_PLACES = {"inventory": "the bundled sample", "baseline": "none"}
 _SAID = ("edition", "as_of", "facts_out", "data_out")
 
 
@@ -43,8 +45,8 @@ def provenance(params: Mapping[str, Any]) -> HtmlTable:
 
 
 def _shown(name: str, value: object) -> str:
-    if name == "inventory":
-        return Path(str(value)).name if value else "the bundled sample"
+    if name in _PLACES:
+        return Path(str(value)).name if value else _PLACES[name]
     return str(value) or "(empty)"
 
 

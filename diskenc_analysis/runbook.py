@@ -101,7 +101,7 @@ def runbooks(inv: Inventory, made: Sequence[Wave], shell: str = "az") -> Iterato
 
 
 def _key(row: Row) -> str:
-    return "/" + row["id"].lower().strip("/ ")
+    return "/" + str(row["id"]).lower().strip("/ ")
 
 
 def _disks_of(inv: Inventory, keys: Sequence[str]) -> dict[str, list[Row]]:

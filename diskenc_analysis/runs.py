@@ -65,6 +65,11 @@ class Run:
         """The full tables that it wrote, as Parquet."""
         return sorted((self.folder / DATA).glob("*.parquet"))
 
+    @property
+    def texts(self) -> list[Path]:
+        """The texts that it wrote for a person to review."""
+        return sorted((self.folder / DATA).rglob("*.txt"))
+
     def executed(self) -> nbformat.NotebookNode:
         """Read the executed copy."""
         return read(self.copy)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from diskenc_analysis.errors import ParameterError
 from diskenc_analysis.facts import disk_facts
 from diskenc_analysis.frames import Frame, fresh, given, key_of, lazy, rows_of
 from diskenc_analysis.summary import group_of
@@ -32,6 +34,41 @@ LEFT_OUT = {
 }
 _MARKED = ("on", "was_on")
 _CUSTOMER = ("customer", "platform_and_customer")
+
+_FORM = 'expected an object of columns and values, such as {"subscription_name": "prod"}'
+
+
+def parse_where(text: str) -> Where:
+    """Read which disks a change is for.
+
+    Parameters
+    ----------
+    text : str
+        JSON: columns of the coverage frame, or `tag:NAME`, with a value or a list of values; empty for all.
+
+    Returns
+    -------
+    dict of str to str or list of str
+
+    Raises
+    ------
+    ParameterError
+        When it is anything else.
+
+    Examples
+    --------
+    >>> parse_where('{"location": ["north", "south"]}')
+    {'location': ['north', 'south']}
+    """
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        raise ParameterError(f"what_if_where: {_FORM}; got {text!r:.200}") from None
+    lists = found.values() if isinstance(found, dict) else [None]
+    values = [value for one in lists for value in (one if isinstance(one, list) else [one])]
+    if not all(isinstance(value, str) for value in values):
+        raise ParameterError(f"what_if_where: {_FORM}; got {text!r:.200}")
+    return {str(name): value for name, value in found.items()}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,249 @@
+"""What the notebook on the way out of Azure Disk Encryption shows, one call per cell, and what it writes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+
+from diskenc_analysis.datafiles import write_table
+from diskenc_analysis.frames import lazy
+from diskenc_analysis.migration_tables import as_date
+from diskenc_analysis.migrationlists import (
+    check_list,
+    other_list,
+    path_list,
+    progress_list,
+    vm_list,
+    wave_list,
+)
+from diskenc_analysis.migrationverdict import check_counts, counted, facts, standing, verdict
+from diskenc_analysis.outlook import outlook
+from diskenc_analysis.runbook import runbooks
+from diskenc_analysis.tables import HtmlTable, table, templates
+from diskenc_analysis.text import Row, amount, clean, number
+from diskenc_analysis.timeline import Slot, schedule
+from diskenc_analysis.waves import MACHINES, Effort, Wave
+
+if TYPE_CHECKING:
+    from diskenc_analysis.inventory import Inventory
+
+__all__ = [
+    "as_date",
+    "assumptions",
+    "check_counts",
+    "check_list",
+    "facts",
+    "other_list",
+    "outlook",
+    "path_counts",
+    "path_list",
+    "progress_list",
+    "schedule",
+    "steps",
+    "verdict",
+    "vm_list",
+    "wave_list",
+    "write_runbooks",
+    "write_tables",
+]
+_MEANINGS = {
+    "mib_per_second": "throughput of the copy of one VM's disks, in MiB a second",
+    "upload_hours": "fixed steps of a VM that is disabled and uploaded, without the copy and the decryption",
+    "rebuild_hours": "all steps of a VM that is rebuilt",
+    "replace_hours": "all steps of a session host or instance that is replaced",
+    "window_hours": "length of a maintenance window",
+    "parallel": "how many VMs are moved at once",
+}
+
+
+def path_counts(plan: Any) -> list[Row]:
+    """Count the VMs by path and by what stands in their way.
+
+    Parameters
+    ----------
+    plan : frame
+        As `ade_migration` gives it.
+
+    Returns
+    -------
+    list of dict
+        `path`, `standing` and `pairs` (int).
+    """
+    own = lazy(plan).filter(nw.col("kind").is_in(MACHINES)).with_columns(standing=standing())
+    return counted(own, ("path", "standing"))
+
+
+def assumptions(effort: Effort, first: date | None, every: int) -> HtmlTable:
+    """List every assumption behind hours, waves and their days.
+
+    Parameters
+    ----------
+    effort : Effort
+        The assumptions behind hours.
+    first : date or None
+        Day of the first window.
+    every : int
+        Days from one window to the next.
+
+    Returns
+    -------
+    HtmlTable
+    """
+    lines = [
+        {"Assumption": name, "Value": number(value), "What it is": _MEANINGS[name]}
+        for name, value in asdict(effort).items()
+    ]
+    day = str(first) if first else "none stated"
+    lines.append({"Assumption": "first_window", "Value": day, "What it is": "day of the first wave"})
+    more = {"Assumption": "window_days", "Value": number(every)}
+    lines.append(more | {"What it is": "days from one window to the next"})
+    return table(lines, "Assumptions: none of them is measured")
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps of waves as text, each under a heading that unfolds.
+
+    Attributes
+    ----------
+    texts : tuple of (str, str)
+        Heading and text.
+    cut : str
+        What was left out, in words; empty where nothing was.
+
+    Examples
+    --------
+    >>> Steps((("Wave 1", "# 1. Record"),), "")
+    Wave 1
+    # 1. Record
+    """
+
+    texts: tuple[tuple[str, str], ...]
+    cut: str
+
+    def _repr_html_(self) -> str:
+        shown = [(heading, visible(text)) for heading, text in self.texts]
+        return templates().get_template("steps.html.j2").render(texts=shown, cut=self.cut)
+
+    def __repr__(self) -> str:
+        """Write headings and texts."""
+        parts = [f"{heading}\n{visible(text)}" for heading, text in self.texts]
+        return "\n\n".join([*parts, *([self.cut] if self.cut else [])]) or "No VM is to be moved."
+
+
+def visible(text: str) -> str:
+    r"""Write signs that do not show by their number, so that nothing in a text reads as what it is not.
+
+    Examples
+    --------
+    >>> visible("a\u202eb\n")
+    'a\\u202eb\n'
+    """
+    return "".join(
+        char if char in "\n " or clean(char, 0) == char else f"\\u{ord(char):04x}" for char in text
+    )
+
+
+def steps(inv: Inventory, made: Sequence[Wave], shell: str = "az", limit: int = 25) -> Steps:
+    """Show the steps of the first waves.
+
+    Parameters
+    ----------
+    inv : Inventory
+        What was read.
+    made : sequence of Wave
+        As `waves` gives them.
+    shell : {"az", "powershell"}
+        As for `runbook`.
+    limit : int
+        Most waves shown.
+
+    Returns
+    -------
+    Steps
+    """
+    shown = made[:limit]
+    texts = zip((_heading(wave) for wave in shown), runbooks(inv, shown, shell), strict=True)
+    cut = f"{number(limit)} of {number(len(made))} waves shown; the folder data/runbooks has all."
+    return Steps(tuple(texts), cut if len(made) > limit else "")
+
+
+def _heading(wave: Wave) -> str:
+    return f"Wave {wave.number}: {clean(wave.group)}, {amount(len(wave.machines), 'vms')}"
+
+
+def write_runbooks(
+    folder: str | os.PathLike[str], inv: Inventory, made: Sequence[Wave], shell: str = "az"
+) -> None:
+    """Write the steps of every wave, a text file each.
+
+    Parameters
+    ----------
+    folder : path
+        They go into `runbooks` in it. An empty name writes nothing, so that a notebook need not ask.
+    inv, made, shell
+        As for `steps`.
+
+    Examples
+    --------
+    >>> write_runbooks("", None, ())
+    """
+    if not os.fspath(folder) or not made:
+        return
+    target = Path(folder) / "runbooks"
+    target.mkdir(parents=True, exist_ok=True)
+    width = max(3, len(str(len(made))))
+    for wave, text in zip(made, runbooks(inv, made, shell), strict=True):
+        file = target / f"wave-{wave.number:0{width}}.txt"
+        file.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_tables(
+    folder: str | os.PathLike[str], plan: Any, slots: Sequence[Slot], progress: Any = None
+) -> None:
+    """Write every row behind the report as Parquet.
+
+    Parameters
+    ----------
+    folder : path
+        Where the files go. An empty name writes nothing, so that a notebook need not ask.
+    plan : frame
+        As `ade_migration` gives it.
+    slots : sequence of Slot
+        Its waves with their windows; without any there is no table of them.
+    progress : frame or None
+        As `ade_progress` gives it.
+
+    Examples
+    --------
+    >>> write_tables("", None, ())
+    """
+    if not os.fspath(folder):
+        return
+    way = "What depends on Azure Disk Encryption, which way out is documented, and what stands in it?"
+    write_table(folder, "ade_migration", plan, way, by=["kind", "id"])
+    if slots:
+        when = "Which VM is moved in which wave, in how many hours by the stated assumptions?"
+        write_table(
+            folder, "ade_waves", [_moved(slot, row) for slot in slots for row in slot.wave.machines], when
+        )
+    if progress is not None:
+        became = "What became of the VMs under Azure Disk Encryption since the earlier inventory?"
+        write_table(folder, "ade_progress", progress, became, by=["id"])
+
+
+def _moved(slot: Slot, row: Row) -> Row:
+    wave = slot.wave
+    of_vm = {name: row[name] for name in ("id", "name", "path", "blocked_by", "disks", "gib", "unsized")}
+    hours = None if row["hours"] is None else float(row["hours"])
+    return (
+        {"wave": wave.number, "group": wave.group, "day": slot.day}
+        | of_vm
+        | {"hours": hours, "fits_window": wave.fits, "too_late": slot.late}
+    )

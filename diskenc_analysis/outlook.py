@@ -1,0 +1,106 @@
+"""Where the way out of Azure Disk Encryption stands: what is left, what became of it, when it would end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+
+from diskenc_analysis.frames import lazy
+from diskenc_analysis.migration import ade_migration
+from diskenc_analysis.opening import read
+from diskenc_analysis.progress import ade_progress
+from diskenc_analysis.run_out import Point, RunOut, captured, parse_points, run_out
+from diskenc_analysis.text import count_rows
+from diskenc_analysis.waves import MACHINES
+
+if TYPE_CHECKING:
+    from diskenc_analysis.inventory import Inventory
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What is left, and how it came to that.
+
+    Attributes
+    ----------
+    left : int
+        VMs and instances known to be under Azure Disk Encryption.
+    unsure : int
+        Those of which it is not known.
+    progress : frame or None
+        As `ade_progress` gives it; None where there is no earlier inventory.
+    line : RunOut
+        The run-out line.
+    """
+
+    left: int
+    unsure: int
+    progress: Any
+    line: RunOut
+
+
+def machines(plan: Any, state: str) -> int:
+    """Count the VMs and instances of a plan that are in a state.
+
+    Parameters
+    ----------
+    plan : frame
+        As `ade_migration` gives it.
+    state : str
+        Such as `on`.
+    """
+    found = lazy(plan).filter(nw.col("kind").is_in(MACHINES), nw.col("state") == state)
+    return count_rows(nw.to_native(found))
+
+
+def outlook(
+    inv: Inventory,
+    plan: Any,
+    as_of: str = "",
+    baseline: str = "",
+    baseline_as_of: str = "",
+    points: str = "",
+) -> Outlook:
+    """Look back and ahead.
+
+    Parameters
+    ----------
+    inv : Inventory
+        As it is now.
+    plan : frame
+        `ade_migration(inv)`.
+    as_of : str
+        The day that it speaks for, as YYYY-MM-DD; empty for that of its newest file.
+    baseline : str
+        An earlier inventory of the same tenant: file, folder or pattern; empty for none.
+    baseline_as_of : str
+        The day that it speaks for; as for `as_of`.
+    points : str
+        More counts, as `run_out.parse_points` reads them.
+
+    Returns
+    -------
+    Outlook
+        A count whose day is not known is left out of the line.
+
+    Raises
+    ------
+    UnreadableInputError
+        When the earlier inventory cannot be read, or holds no disks.
+    ParameterError
+        When the counts are written otherwise, or two of one day differ.
+    """
+    left = machines(plan, "on")
+    counted = [(captured(inv, as_of), left)]
+    progress = None
+    if baseline:
+        earlier = read(baseline, inv.engine)
+        earlier.require_disks()
+        then = ade_migration(earlier)
+        counted.append((captured(earlier, baseline_as_of), machines(then, "on")))
+        progress = ade_progress(inv, earlier, plan, then)
+    known = [Point(day, vms) for day, vms in counted if day is not None]
+    line = run_out([*parse_points(points), *known])
+    return Outlook(left, machines(plan, "unknown"), progress, line)
