@@ -14,20 +14,21 @@ import narwhals as nw
 from diskenc_analysis.datafiles import write_table
 from diskenc_analysis.frames import lazy
 from diskenc_analysis.migration_tables import as_date
+from diskenc_analysis.migrationcounts import check_counts, counted, facts, standing
 from diskenc_analysis.migrationlists import (
     check_list,
     other_list,
     path_list,
-    progress_list,
     vm_list,
-    wave_list,
+    vm_reasons,
 )
-from diskenc_analysis.migrationverdict import check_counts, counted, facts, standing, verdict
+from diskenc_analysis.migrationverdict import verdict
 from diskenc_analysis.outlook import outlook
 from diskenc_analysis.runbook import runbooks
 from diskenc_analysis.tables import HtmlTable, table, templates
 from diskenc_analysis.text import Row, amount, clean, number
 from diskenc_analysis.timeline import Slot, schedule
+from diskenc_analysis.wavelists import progress_list, wave_list
 from diskenc_analysis.waves import MACHINES, Effort, Wave
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ __all__ = [
     "steps",
     "verdict",
     "vm_list",
+    "vm_reasons",
     "wave_list",
     "write_runbooks",
     "write_tables",

@@ -8,12 +8,13 @@ from typing import Any
 
 import narwhals as nw
 
+from diskenc_analysis.digest import Lists
 from diskenc_analysis.frames import choose, lazy
 from diskenc_analysis.migration_tables import checks, paths, states
-from diskenc_analysis.migrationverdict import KINDS, check_counts, tally
-from diskenc_analysis.progress import STATUSES
+from diskenc_analysis.migrationcounts import check_counts, tally
+from diskenc_analysis.migrationverdict import KINDS
 from diskenc_analysis.tables import HtmlTable, table
-from diskenc_analysis.text import Row, count_rows, number, rows
+from diskenc_analysis.text import Row, count_rows, rows
 from diskenc_analysis.timeline import Slot
 from diskenc_analysis.waves import MACHINES
 
@@ -101,27 +102,60 @@ def vm_list(plan: Any, slots: Sequence[Slot], limit: int = 25) -> HtmlTable:
     -------
     HtmlTable
     """
-    own = lazy(plan).filter(nw.col("kind").is_in(MACHINES))
     waves = {row["id"]: (slot.wave.number, row["hours"]) for slot in slots for row in slot.wave.machines}
+    found, total = _vms(plan, limit)
     lines = [
         {
             "VM": row["name"],
             "Where": _where(row),
             "Depends on it": _depends(row),
-            "Path": f"{paths()[row['path']]['short']}: {row['reason']}",
+            "Path": paths()[row["path"]]["short"],
             "In the way": _labels(row["blocked_by"]),
-            "Not known": _labels(row["not_known"]),
-            "To do": row["must_do"],
             "GiB": row["gib"],
-            "Hours": waves.get(row["id"], ("", None))[1],
+            "Hours": waves.get(row["id"], (None, None))[1],
             "Wave": waves.get(row["id"], (None, None))[0],
             "Severity": f"{row['severity']}: {row['verdict']}",
-            "Evidence": "; ".join(filter(None, (row["evidence"], row["conflicts"], row["alternative"]))),
         }
-        for row in rows(nw.to_native(_gravest(own)), limit)
+        for row in found
     ]
-    total = count_rows(nw.to_native(own))
     return table(lines, "VMs and instances of scale sets", limit=limit, total=total, sheet=_SHEET)
+
+
+def vm_reasons(plan: Any, limit: int = 25) -> Lists:
+    """List why each VM has its path, what is not known of it, and what is to be done.
+
+    Parameters
+    ----------
+    plan : frame
+        As `ade_migration` gives it.
+    limit : int
+        Most rows shown.
+
+    Returns
+    -------
+    Lists
+        In the order of `vm_list`.
+    """
+    found, total = _vms(plan, limit)
+    lines = [
+        {
+            "VM": row["name"],
+            "Why this path": row["reason"],
+            "Not known": _labels(row["not_known"]),
+            "To do": row["must_do"],
+            "Evidence": "; ".join(filter(None, (row["evidence"], row["conflicts"]))) or "–",
+            "Other target": row["alternative"] or "–",
+        }
+        for row in found
+    ]
+    shown = table(lines, "VMs with their reasons", limit=limit, total=total, sheet=_SHEET)
+    parts = (("Why, what is not known, and what is to be done", shown),) if lines else ()
+    return Lists(parts, "No VM depends on it.")
+
+
+def _vms(plan: Any, limit: int) -> tuple[list[Row], int]:
+    own = lazy(plan).filter(nw.col("kind").is_in(MACHINES))
+    return rows(nw.to_native(_gravest(own)), limit), count_rows(nw.to_native(own))
 
 
 def _gravest(frame: Any) -> Any:
@@ -136,15 +170,16 @@ def _where(row: Row) -> str:
 
 def _depends(row: Row) -> str:
     """Say what of a VM is, or was, under Azure Disk Encryption, and how."""
+    state = "" if row["state"] == "on" else states()[row["state"]]["words"]
     if row["state"] in ("preview", "leftover"):
-        return states()[row["state"]]["words"]
+        return state
     kek = {"yes": "key encryption key", "no": "no key encryption key", "differs": "keys differ by disk"}
     parts = [
-        states()[row["state"]]["words"],
         _SCOPES.get(row["scope"], "volumes not known"),
         row["os"].capitalize() if row["os"] != "unknown" else "system not known",
         _GENERATIONS.get(row["generation"], ""),
         kek.get(row["kek"], ""),
+        state,
     ]
     return ", ".join(filter(None, parts))
 
@@ -184,80 +219,3 @@ def other_list(plan: Any, limit: int = 25) -> HtmlTable:
     caption = "Scale sets, unattached disks, snapshots, restore points, images, backup items"
     total = count_rows(nw.to_native(rest))
     return table(lines, caption, limit=limit, total=total, sheet=_SHEET)
-
-
-def wave_list(slots: Sequence[Slot], limit: int = 25) -> HtmlTable:
-    """List the waves with their windows.
-
-    Parameters
-    ----------
-    slots : sequence of Slot
-        As `timeline.schedule` gives them.
-    limit : int
-        Most rows shown.
-
-    Returns
-    -------
-    HtmlTable
-    """
-    fits, late = (
-        {True: "yes", False: "longer", None: "not known"},
-        {True: "yes", False: "no", None: "not known"},
-    )
-    lines = [
-        {
-            "Wave": slot.wave.number,
-            "Group": slot.wave.group,
-            "Day": slot.day,
-            "VMs": len(slot.wave.machines),
-            "GiB": sum(row["gib"] for row in slot.wave.machines),
-            "Paths": _paths_of(slot),
-            "Something in the way": sum(bool(row["blocked_by"]) for row in slot.wave.machines),
-            "Hours": slot.wave.hours,
-            "Fits the window": fits[slot.wave.fits],
-            "Left after it": slot.left,
-            "Too late": late[slot.late],
-        }
-        for slot in slots[:limit]
-    ]
-    return table(lines, "Waves", limit=limit, total=len(slots), sheet="ade_waves")
-
-
-def _paths_of(slot: Slot) -> str:
-    by = Counter(paths()[row["path"]]["short"] for row in slot.wave.machines)
-    return "; ".join(f"{words} {number(n)}" for words, n in sorted(by.items()))
-
-
-def progress_list(found: Any, limit: int = 25) -> HtmlTable | None:
-    """List the VMs that left Azure Disk Encryption or came under it since an earlier inventory.
-
-    Parameters
-    ----------
-    found : frame or None
-        As `ade_progress` gives it; None where there is no earlier inventory.
-    limit : int
-        Most rows shown.
-
-    Returns
-    -------
-    HtmlTable or None
-        Those that are new first, and those that stayed last.
-    """
-    if found is None:
-        return None
-    order = ("new", "found", "unknown", "gone", "off", "still")
-    ranks = [(nw.col("status") == name, f"{at}") for at, name in enumerate(order)]
-    ordered = lazy(found).with_columns(_rank=choose(ranks, "9")).sort("_rank", "id")
-    lines = [
-        {
-            "VM": row["name"],
-            "Subscription": row["subscription_name"] or row["subscription_id"],
-            "What became of it": STATUSES[row["status"]],
-            "Before": row["before"].replace("_", " "),
-            "Now": row["now"].replace("_", " "),
-        }
-        for row in rows(nw.to_native(ordered), limit)
-    ]
-    return table(
-        lines, "VMs by what became of them", limit=limit, total=count_rows(found), sheet="ade_progress"
-    )
