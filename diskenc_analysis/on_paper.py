@@ -106,7 +106,8 @@ def put(
     made : nw.Expr, optional
         What the key is made of, where the table has no such column.
     """
-    name = f"chosen_{table}_{key}"
+    # A name of its own each time: what was put before is a query yet, and would read a later list.
+    name = f"chosen_{next(_NUMBERS)}"
     these = helper(copy, name, [{key: k, "_chosen": "yes"} for k in keys], [key, "_chosen"])
     frame = lazy(getattr(copy, table))
     frame = frame if made is None else frame.with_columns(made.alias(key))

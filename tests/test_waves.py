@@ -253,6 +253,18 @@ def test_a_key_for_a_disk_that_was_once_encrypted_needs_a_new_disk(tmp_path):
     assert de.what_if(inv, host="on", customer_key=True).disks == 2
 
 
+@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
+def test_a_disk_becomes_new_though_it_has_a_customer_key_already(tmp_path, engine):
+    # The data disk gets a key, the OS disk has one: both lose their Azure Disk Encryption.
+    objects = [vm("w", data=["mine"]), disk("w-os", "w", encryption=cmk("has"), collection=ade())]
+    objects += [disk("mine", "w", collection=ade())]
+    inv = de.load(write(tmp_path, objects), engine=engine)
+    made = de.what_if(inv, host="on", customer_key=True)
+    assert (made.vms, made.disks) == (1, 1)
+    found = {row["name"]: (row["ade"], row["host"], row["sse"]) for row in records(made.after)}
+    assert found == dict.fromkeys(("w-os", "mine"), ("off", "on", "customer"))
+
+
 def test_nothing_stays_attached_after_a_what_if(tmp_path):
     inv = de.load(write(tmp_path, [vm("w"), disk("w-os", "w")]), engine="duckdb")
     listed = "SELECT database_name FROM duckdb_databases() ORDER BY ALL"
