@@ -102,3 +102,65 @@ def prepare(
         outcomes = tuple(outcome.renamed(names.of("prose")) for outcome in outcomes)
     inv.save(folder / name)
     return Prepared(inv, name, where, Head(outcomes, notices))
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An inventory that a report compares with.
+
+    Attributes
+    ----------
+    inv : Inventory
+        With the same pseudonyms as the report.
+    path : str
+        The folder that it was saved in, seen from that of the report's inventory.
+    where : str
+        Where it came from, for the manifest.
+    """
+
+    inv: Inventory
+    path: str
+    where: str
+
+
+def prepare_earlier(
+    inventory: str | os.PathLike[str],
+    folder: Path,
+    names: Pseudonyms | None = None,
+    *,
+    keep_going: bool = False,
+) -> Earlier:
+    """Read an earlier inventory for the notebooks that compare with it.
+
+    Parameters
+    ----------
+    inventory : path
+        File, folder or pattern of exports, or a saved inventory.
+    folder : Path
+        The folder that the report's own inventory is saved in; this one goes into `earlier` in it.
+    names : Pseudonyms, optional
+        Pseudonyms to put in place of names or ids: those of the report, so that the same VM has the same.
+    keep_going : bool
+        Load the rest where a file cannot be read.
+
+    Returns
+    -------
+    Earlier
+
+    Raises
+    ------
+    UnreadableInputError
+        When the inventory cannot be read, or holds no disks.
+    """
+    inv = read(inventory, engine="duckdb", memory_limit=_MEMORY, keep_going=keep_going)
+    inv.require_disks()
+    where, name = os.fspath(inventory), Path(inventory).resolve().name or "inventory"
+    if names:
+        inv = redacted(inv, names)
+        where, name = names.of("path")(where), names.of("name")(name)
+    inv.save(folder / EARLIER / name)
+    return Earlier(inv, f"{EARLIER}/{name}", where)
+
+
+#: The folder of earlier inventories.
+EARLIER = "earlier"

@@ -15,11 +15,13 @@ from diskenc_analysis.editions import resolve_edition
 from diskenc_analysis.errors import DiskencError, ParameterError
 from diskenc_analysis.folder import fill, pack
 from diskenc_analysis.gates import Outcome, parse
+from diskenc_analysis.inventory import Inventory
 from diskenc_analysis.ledger import NO_FILE
 from diskenc_analysis.manifest import is_report, seal
 from diskenc_analysis.params import REPORTED, distribute
 from diskenc_analysis.place import placed_file, placed_folder
-from diskenc_analysis.prepared import Prepared, prepare
+from diskenc_analysis.prepared import EARLIER, Earlier, Prepared, prepare, prepare_earlier
+from diskenc_analysis.pseudonyms import Pseudonyms
 from diskenc_analysis.redact import pseudonyms, write_key
 from diskenc_analysis.results import commit, sources, versions, write_facts
 from diskenc_analysis.runner import Progress
@@ -143,9 +145,13 @@ def render(
     ParameterError
         When a parameter is wrong, or the folder is not ours to replace.
     UnreadableInputError
-        When the inventory cannot be read, or holds no disks.
+        When an inventory cannot be read, or holds no disks.
     """
     wish, target, started = options or Options(), Path(out).resolve(), datetime.now(UTC)
+    if wish.redact and (params or {}).get("what_if_where"):
+        raise ParameterError(
+            "'what_if_where' cannot go with redact: the names in it would stand in the report"
+        )
     gates, key = [parse(text) for text in wish.gates], Path(f"{target}.key.json")
     given = _given(notebooks, params or {}, as_of)
     with ExitStack() as stack:
@@ -163,13 +169,15 @@ def render(
             names,
             keep_going=wish.keep_going,
         )
+        earlier = _earlier(given, scratch / "inventory", names, keep_going=wish.keep_going)
         if names:
             write_key(names, stack.enter_context(placed_file(key)))
-        values = _values(notebooks, given | {"inventory": f"{HELD}{start.name}"})
+        held = {"inventory": start.name} | ({"baseline": earlier.path} if earlier else {})
+        values = _values(notebooks, given | {name: f"{HELD}{path}" for name, path in held.items()})
         with told(progress) as tell:
             runs = run_all(values, scratch / "run", wish.jobs, tell)
         made = fill(work, runs, start.head, str(given["as_of"]))
-        digest = seal(work, _about(started, start, values, runs))
+        digest = seal(work, _about(started, start, earlier, values, runs))
         if zipped:
             pack(work, zipped, target.name)
     pages = tuple(target / name for name in (*made.pages, "index.html"))
@@ -192,16 +200,37 @@ def _values(notebooks: Sequence[str], given: Mapping[str, Any]) -> dict[str, dic
     return {name: model.model_dump() for name, model in distribute(notebooks, given).items()}
 
 
+def _earlier(
+    given: Mapping[str, Any], folder: Path, names: Pseudonyms | None, *, keep_going: bool
+) -> Earlier | None:
+    """Prepare the inventory that the report compares with, where there is one."""
+    if not given.get("baseline"):
+        return None
+    return prepare_earlier(str(given["baseline"]), folder, names, keep_going=keep_going)
+
+
 def _about(
-    started: datetime, start: Prepared, values: Mapping[str, Mapping[str, Any]], runs: Sequence[Run]
+    started: datetime,
+    start: Prepared,
+    earlier: Earlier | None,
+    values: Mapping[str, Mapping[str, Any]],
+    runs: Sequence[Run],
 ) -> dict[str, Any]:
     """Say in the manifest what a page does not: clock times, and where the input lay."""
+    where = {"inventory": start.where} | ({"baseline": earlier.where} if earlier else {})
+    inputs = _inputs(start.inv) | (
+        {f"{EARLIER}/{n}": h for n, h in _inputs(earlier.inv).items()} if earlier else {}
+    )
     return {
         "started": started.isoformat(timespec="seconds"),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": {run.name: round(run.seconds, 1) for run in runs},
-        "parameters": {name: {**one, "inventory": start.where} for name, one in values.items()},
-        "inputs": {r["source"]: r["sha256"] for r in sources(start.inv) if r["shape"] != NO_FILE},
+        "parameters": {name: {n: where.get(n) or v for n, v in one.items()} for name, one in values.items()},
+        "inputs": inputs,
         "gates": [gate.line for gate in start.head.gates],
         "versions": versions() | {"git_commit": commit()},
     }
+
+
+def _inputs(inv: Inventory) -> dict[str, str]:
+    return {row["source"]: row["sha256"] for row in sources(inv) if row["shape"] != NO_FILE}
