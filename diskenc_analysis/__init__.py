@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from diskenc_analysis.opening import read as read
     from diskenc_analysis.ownership import key_ownership as key_ownership
     from diskenc_analysis.policies import disk_policies as disk_policies
+    from diskenc_analysis.progress import ade_progress as ade_progress
     from diskenc_analysis.runbook import runbook as runbook
     from diskenc_analysis.share import sample_path as sample_path
     from diskenc_analysis.summary import summarize as summarize
@@ -66,6 +67,7 @@ _NAMES = {
     "matrix_diff": "matrix",
     "options": "matrix",
     "ade_migration": "migration",
+    "ade_progress": "progress",
     "waves": "waves",
     "Effort": "waves",
     "runbook": "runbook",

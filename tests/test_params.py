@@ -36,6 +36,9 @@ def test_defaults():
         "rows": 25,
         "facts_out": "",
         "data_out": "",
+        "what_if_host": "off",
+        "what_if_customer_key": False,
+        "what_if_where": "",
     }
 
 
@@ -69,6 +72,41 @@ def test_a_wrong_value_says_which_and_what_came(values, said):
 def test_a_date_that_yaml_read_as_one_is_taken():
     assert validate("coverage", {"as_of": dt.date(2026, 11, 24)}).as_of == "2026-11-24"
     assert validate("coverage", {"edition": dt.date(2023, 5, 15)}).edition == "2023-05-15"
+
+
+def test_what_yaml_made_of_on_and_of_a_mapping_is_taken():
+    given = {"what_if_host": True, "what_if_where": {"tag:team": ["a", "b"]}}
+    params = validate("coverage", given)
+    assert (params.what_if_host, params.what_if_where) == ("on", '{"tag:team": ["a", "b"]}')
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"what_if_where": {"name": 1}}, "'what_if_where'.*expected an object of columns and values"),
+        ({"what_if_host": "yes"}, "'what_if_host'.*'on' or 'off'; got 'yes'"),
+    ],
+)
+def test_a_what_if_that_is_none(values, said):
+    with pytest.raises(ParameterError, match=said):
+        validate("coverage", values)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"window_hours": 0}, "'window_hours'.*greater than 0; got 0"),
+        ({"window_hours": True}, "'window_hours'.*expected a whole number; got True"),
+        ({"mib_per_second": float("inf")}, "'mib_per_second'.*finite number"),
+        ({"parallel": 0}, "'parallel'.*greater than or equal to 1; got 0"),
+        ({"points": "soon"}, "'points'.*expected DATE=COUNT.*got 'soon'"),
+        ({"first_window": "2027-02-30"}, "'first_window'.*2027-02-30"),
+        ({"shell": "cmd"}, "'shell'.*'az' or 'powershell'; got 'cmd'"),
+    ],
+)
+def test_a_wrong_value_of_the_migration(values, said):
+    with pytest.raises(ParameterError, match=said):
+        validate("ade_migration", values)
 
 
 def test_values_go_to_the_notebooks_that_take_them():

@@ -8,6 +8,7 @@ import warnings
 import pytest
 
 import diskenc_analysis as de
+from diskenc_analysis import progress
 
 pytestmark = [
     pytest.mark.spark,
@@ -70,6 +71,19 @@ def test_spark_follows_keys_as_duckdb_does(tmp_path):
     pairs += [(de.copied_keys(spark), de.copied_keys(small))]
     for one, other in pairs:
         assert sorted(map(tuple, one.collect()), key=str) == sorted(other.fetchall(), key=str)
+
+
+def test_spark_plans_the_way_out_as_duckdb_does(tmp_path):
+    small = de.load(de.sample_path(), engine="duckdb")
+    spark = de.Inventory.open(small.save(tmp_path / "inventory"), engine="spark")
+    theirs, ours = (de.ade_migration(inv, "2026-11-24") for inv in (spark, small))
+    assert theirs.columns == ours.columns
+    assert sorted(map(tuple, theirs.collect()), key=str) == sorted(ours.fetchall(), key=str)
+    assert [wave.number for wave in de.waves(theirs)] == [wave.number for wave in de.waves(ours)]
+    assert progress.counts(de.ade_progress(spark, small, theirs, ours))["still"] == 33
+    made = [de.what_if(inv, host="on", where={"ade": "on"}) for inv in (spark, small)]
+    assert [(one.vms, one.left_out) for one in made] == [(28, {"unread_vm": 5})] * 2
+    assert made[0].gains() == made[1].gains()
 
 
 def test_load_hands_the_tables_to_spark():

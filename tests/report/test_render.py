@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 
 import nbformat
 import pytest
@@ -14,6 +15,7 @@ from diskenc_analysis.errors import (
     UnreadableInputError,
 )
 from diskenc_analysis.manifest import verify
+from tests.rules import ade, disk, vm, write
 
 OUTER = ("appendix.xlsx", "data", "facts.json", "index.html", "manifest.json", "manifest.sha256")
 FACTS = 'open(facts_out, "w").write(\'{"n": 1}\')'
@@ -56,7 +58,16 @@ def test_the_folder_is_complete(rendered):
     assert sorted(path.name for path in made.folder.iterdir()) == sorted(
         [*OUTER, *(f"{name}.{suffix}" for name in params.REPORTED for suffix in ("html", "ipynb"))]
     )
-    tables = ("controls", "copied_keys", "defender", "disk_policies", "disks", "exposure", "files_read")
+    tables = (
+        "ade_migration",
+        "controls",
+        "copied_keys",
+        "defender",
+        "disk_policies",
+        "disks",
+        "exposure",
+        "files_read",
+    )
     tables += ("findings", "gaps", "key_checks", "key_ownership", "keys", "matrix", "single_points")
     tables += ("subscriptions",)
     files = sorted(path.name for path in (made.folder / "data").iterdir())
@@ -128,6 +139,43 @@ def test_rendered_twice_the_bytes_are_the_same(rendered, tenant, tmp_path):
     names = {path.relative_to(again.folder) for path in again.folder.rglob("*") if path.is_file()}
     different = [n for n in names if (again.folder / n).read_bytes() != (rendered[0].folder / n).read_bytes()]
     assert sorted(map(str, different)) == ["manifest.json", "manifest.sha256"]
+
+
+def test_an_earlier_inventory_is_read_and_hashed_and_leaves_no_path(tenant, tmp_path):
+    earlier = tmp_path / "last-year"
+    shutil.copytree(tenant, earlier)
+    params = {"baseline": str(earlier), "baseline_as_of": "2025-11-24"}
+    names = ["ade_migration"]
+    made = report.render(tenant, tmp_path / "out", names, params, as_of="2026-11-24")
+    assert made.facts["ade_migration"]["run_out"]["points"] == [
+        {"day": "2025-11-24", "vms": 0},
+        {"day": "2026-11-24", "vms": 0},
+    ]
+    manifest = json.loads((made.folder / "manifest.json").read_text())
+    assert manifest["inputs"]["earlier/vms.json"] == manifest["inputs"]["vms.json"]
+    assert manifest["parameters"]["ade_migration"]["baseline"] == str(earlier)
+    for file in ("ade_migration.html", "ade_migration.ipynb", "facts.json"):
+        assert str(tmp_path) not in (made.folder / file).read_text()
+    with pytest.raises(UnreadableInputError, match="no-such"):
+        report.render(tenant, tmp_path / "bad", names, {"baseline": str(tmp_path / "no-such")})
+
+
+def test_names_in_a_what_if_cannot_go_with_pseudonyms(tenant, tmp_path):
+    options = report.Options(redact="names")
+    params = {"what_if_host": "on", "what_if_where": {"name": "os-1"}}
+    with pytest.raises(ParameterError, match="cannot go with redact"):
+        report.render(tenant, tmp_path / "out", ["coverage"], params, options=options)
+
+
+def test_runbooks_are_in_the_folder_and_its_manifest(tmp_path):
+    objects = [vm("w"), disk("w-os", "w", system="Windows", collection=ade())]
+    made = report.render(write(tmp_path / "in", objects), tmp_path / "out", ["ade_migration"])
+    [name] = (path.relative_to(made.folder).as_posix() for path in made.folder.rglob("*.txt"))
+    assert name == "data/runbooks/wave-001.txt"
+    assert "az vm encryption disable" in (made.folder / name).read_text()
+    assert name in json.loads((made.folder / "manifest.json").read_text())["files"]
+    assert verify(made.folder).complaints == ()
+    assert "steps for a person to review" in (made.folder / "index.html").read_text()
 
 
 def test_a_report_is_replaced_as_a_whole(notebooks, tenant, tmp_path):
