@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from diskenc_analysis.coverage import coverage as coverage
     from diskenc_analysis.custody import custody as custody
     from diskenc_analysis.defender import defender as defender
+    from diskenc_analysis.drift import compare as compare
     from diskenc_analysis.exports import load as load
     from diskenc_analysis.exposure import exposure as exposure
     from diskenc_analysis.findings import findings as findings
@@ -51,6 +52,7 @@ _NAMES = {
     "collect": "live",
     "Inventory": "inventory",
     "coverage": "coverage",
+    "compare": "drift",
     "defender": "defender",
     "disk_policies": "policies",
     "exposure": "exposure",

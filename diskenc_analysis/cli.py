@@ -178,6 +178,39 @@ app.command()(findings)
 
 
 @app.command()
+def compare(
+    old: Annotated[str, typer.Argument(help="The older inventory: exports, or one that was saved.")],
+    new: Annotated[str, typer.Argument(help="The newer one.")],
+    fail_on_regression: Annotated[
+        bool, typer.Option("--fail-on-regression", help="Exit 1 where a protection was lost.")
+    ] = False,
+    edition: Annotated[str, typer.Option(help="Edition of the encryption matrix for both.")] = "latest",
+    old_edition: Annotated[
+        str | None, typer.Option(help="The edition that judged the older one then: say where it differs.")
+    ] = None,
+    form: Annotated[
+        Format, typer.Option("--format", help="A table counts; the others hold a row per difference.")
+    ] = Format.table,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="File to write to.")] = None,
+    keep_going: Annotated[bool, typer.Option(help=_KEEP_GOING)] = False,
+) -> None:
+    """Say what changed between two inventories, disk by disk, and why; regressions first.
+
+    Example: diskenc compare exports/2026-10-24 exports/2026-11-24 --fail-on-regression
+    """
+    import diskenc_analysis as de
+    from diskenc_analysis.drift_words import conclusion, counts
+    from diskenc_analysis.printing import write
+
+    before, after = (_inventory(path, keep_going) for path in (old, new))
+    found = de.compare(before, after, edition=edition, old_edition=old_edition)
+    write(counts(found) if form == Format.table else found, form.value, out, ordered=True)
+    said = conclusion(found)
+    typer.echo("\n".join([*said.sentences, _ledger_line(before), _ledger_line(after)]), err=True)
+    raise typer.Exit(1 if fail_on_regression and said.regressions else 0)
+
+
+@app.command()
 def collect(
     out: Annotated[Path, typer.Option("-o", "--out", help="The export folder to make.")],
     subscription: Annotated[list[str] | None, typer.Option(help="Id; may be repeated. Default: all.")] = None,
@@ -255,6 +288,18 @@ def sample(
     from diskenc_analysis.sample import generate
 
     typer.echo(generate(out, disks=disks, subscriptions=subscriptions, seed=seed))
+
+
+def _inventory(path: str, keep_going: bool) -> Any:
+    """Read an inventory with all its columns, which a report made of one does not hold."""
+    import diskenc_analysis as de
+    from diskenc_analysis.manifest import is_report
+
+    if is_report(Path(path)):
+        raise ParameterError(f"{path} is a report: name the exports, or the saved inventory, behind it")
+    inv = de.read(path, "duckdb", _MEMORY, keep_going=keep_going)
+    inv.require_disks()
+    return inv
 
 
 def _parameters(path: Path | None) -> dict[str, Any]:

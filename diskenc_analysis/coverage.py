@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -67,6 +68,54 @@ def coverage(inv: Inventory, edition: str = "latest") -> Any:
     >>> sorted(set(cov["at_rest"]))
     ['no', 'not_applicable', 'yes']
     """
+    found = judged(inv, edition)
+    table = helper(inv, f"verdicts_{_suffix(edition)}", found.rows_of_verdicts(), ["verdict", *_VERDICT])
+    out = found.rows.join(table, on="verdict", how="left").select(*COLUMNS)
+    return native_of(inv, out)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Every disk with the number of its verdict, and what stands behind each number.
+
+    Attributes
+    ----------
+    rows : Frame
+        The identity columns and `verdict`.
+    verdicts : dict
+        By number: the kind, the layers, the capabilities, conflicts and evidence.
+    facts : dict
+        By number: the facts that were judged.
+    """
+
+    rows: Frame
+    verdicts: dict[str, dict[str, str]]
+    facts: dict[str, dict[str, str]]
+
+    def rows_of_verdicts(self) -> list[dict[str, str]]:
+        """Give the verdicts as rows of a table."""
+        return [{"verdict": name} | row for name, row in self.verdicts.items()]
+
+
+def judged(inv: Inventory, edition: str = "latest") -> Judged:
+    """Judge every disk, and leave the words apart from the rows, which stay narrow.
+
+    Parameters
+    ----------
+    inv : Inventory
+        As `load` gives it.
+    edition : str
+        Edition of the encryption matrix, or `latest`.
+
+    Returns
+    -------
+    Judged
+
+    Raises
+    ------
+    UnknownNameError
+        When the edition is unknown.
+    """
     edition = resolve_edition(edition)
     facts = disk_facts(inv)
     layers = {text: decide(profile) for text, profile in facts.profiles.items()}
@@ -74,19 +123,22 @@ def coverage(inv: Inventory, edition: str = "latest") -> Any:
     rows = facts.rows.join(vms.rename({"judged": "of_vm"}), on="vm_key", how="left")
     rows = rows.join(_worst(facts, vms, inv, of_vm), on="disk_key", how="left")
     worst = nw.when(given("worst")).then(nw.col("worst")).otherwise(nw.col("of_vm").fill_null(""))
-    judged = nw.concat_str([nw.col("profile"), worst], separator=_DOUBLE)
-    rows = kept(inv, rows.select("disk_key", "vm_key", judged=judged), "disk_judged")
-    found = distinct(rows, "judged")
-    verdicts = [
-        _verdict(text, facts, layers, of_vm, edition) | {"verdict": f"v{i}"} for i, text in enumerate(found)
-    ]
+    text = nw.concat_str([nw.col("profile"), worst], separator=_DOUBLE)
+    rows = kept(inv, rows.select("disk_key", "vm_key", judged=text), "disk_judged")
+    found = {one: f"v{at}" for at, one in enumerate(distinct(rows, "judged"))}
+    names = [{"judged": one, "verdict": name} for one, name in found.items()]
     # Few distinct verdicts, in many words: joined when they are asked for, a million rows stay narrow.
-    rows = rows.join(helper(inv, "verdict_names", verdicts, ["judged", "verdict"]), on="judged", how="left")
-    name = edition.replace("-", "_")
-    known = kept(inv, identity(inv, rows).select(*_IDENTITY, "verdict"), f"coverage_{name}")
-    table = helper(inv, f"verdicts_{name}", verdicts, ["verdict", *_VERDICT])
-    out = known.join(table, on="verdict", how="left").select(*COLUMNS)
-    return native_of(inv, out)
+    rows = rows.join(helper(inv, "verdict_names", names, ["judged", "verdict"]), on="judged", how="left")
+    known = kept(inv, identity(inv, rows).select(*_IDENTITY, "verdict"), f"coverage_{_suffix(edition)}")
+    return Judged(
+        known,
+        {name: _verdict(one, facts, layers, of_vm, edition) for one, name in found.items()},
+        {name: facts.profiles[one.partition(_DOUBLE)[0]] for one, name in found.items()},
+    )
+
+
+def _suffix(edition: str) -> str:
+    return resolve_edition(edition).replace("-", "_")
 
 
 _DOUBLE = "¦"
@@ -101,12 +153,11 @@ def _verdict(
     edition: str,
 ) -> dict[str, str]:
     """Judge one combination of a disk's profile and its VMs' verdicts."""
-    profile, _, judged = text.partition(_DOUBLE)
+    profile, _, of_vms = text.partition(_DOUBLE)
     mine, own = facts.profiles[profile], layers[profile]
-    vm = of_vm.get(judged) or _parsed(judged)
+    vm = of_vm.get(of_vms) or _parsed(of_vms)
     verdicts = disk_verdicts(mine, own, vm, edition)
     return {
-        "judged": text,
         **{n: mine[n] for n in _KIND},
         **{n: getattr(own, n) for n in _LAYERS},
         "temp_disk_key_owner": _temp_key_owner(verdicts["temp_disk"], vm),
@@ -118,9 +169,9 @@ def _verdict(
     }
 
 
-def _parsed(judged: str) -> dict[str, str]:
+def _parsed(text: str) -> dict[str, str]:
     """Read the verdicts of several VMs back from their text; of no VM all are empty."""
-    values = judged.split("~") if judged else [""] * len(_OF_VM)
+    values = text.split("~") if text else [""] * len(_OF_VM)
     return dict(zip(_OF_VM, values, strict=True))
 
 

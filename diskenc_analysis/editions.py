@@ -71,6 +71,8 @@ class Capability:
         Place in the table, from 1.
     scopes : tuple of str
         Where the question does not arise, in any edition: names of `conditions.SCOPES`.
+    protects : bool
+        Whether a yes protects what is on the disk; the others say what a method costs.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Capability:
     seed_row: str
     order: int
     scopes: tuple[str, ...]
+    protects: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,7 @@ def _capability(row: dict[str, str]) -> Capability:
         seed_row=row["seed_row"],
         order=int(row["order"]),
         scopes=tuple(row["not_applicable_where"].split("|")),
+        protects=row["protects"] == "yes",
     )
 
 

@@ -13,7 +13,7 @@ from diskenc_analysis.errors import ParameterError
 from diskenc_analysis.place import placed_file
 
 
-def write(summary: Any, form: str, out: Path | None) -> None:
+def write(summary: Any, form: str, out: Path | None, *, ordered: bool = False) -> None:
     """Print a summary, or write it to a file.
 
     Parameters
@@ -24,6 +24,8 @@ def write(summary: Any, form: str, out: Path | None) -> None:
         How to print.
     out : Path, optional
         File; Parquet needs one.
+    ordered : bool
+        Whether the rows stand in their order already.
 
     Raises
     ------
@@ -31,7 +33,8 @@ def write(summary: Any, form: str, out: Path | None) -> None:
         When Parquet is asked for without a file, or the file cannot be written.
     """
     frame = nw.from_native(summary).lazy().collect()
-    frame = frame.sort(*[c for c in frame.columns if c not in _NUMBERS], nulls_last=True)
+    if not ordered:
+        frame = frame.sort(*[c for c in frame.columns if c not in _NUMBERS], nulls_last=True)
     if form == "parquet":
         if out is None:
             raise ParameterError("--format parquet needs a file: add -o FILE")
@@ -73,7 +76,10 @@ def write_lines(frame: Any, form: str, out: Path | None) -> None:
         write_rows(record_batches(frame), file)
 
 
-_NUMBERS = ("yes", "no", "not_applicable", "unknown", "total", "share", "share_low", "share_high")
+_NUMBERS = (
+    *("yes", "no", "not_applicable", "unknown", "total", "share", "share_low", "share_high"),
+    *("disks", "gib"),
+)
 
 
 def _json(frame: nw.DataFrame[Any]) -> str:

@@ -18,7 +18,7 @@ from functools import cache
 from diskenc_analysis.errors import UnknownNameError
 from diskenc_analysis.share import data_file
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _COMPUTE = "microsoft.compute"
 _VM = (f"{_COMPUTE}/virtualmachines", f"{_COMPUTE}/virtualmachinescalesets/virtualmachines")

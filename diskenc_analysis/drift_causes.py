@@ -1,0 +1,105 @@
+"""Which facts of a disk are known to have changed between two captures, by `data/drift_causes.csv`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from diskenc_analysis.editions import records
+
+#: Words of facts and layers that say nothing of the disk.
+_DARK = frozenset(
+    ("", "unknown", "unread", "unclear", "doubt", "no_row", "missing", "unstated", "unrecognised")
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A disk as one capture shows it.
+
+    Attributes
+    ----------
+    row : mapping
+        Layers and capabilities, as columns of the coverage frame.
+    facts : mapping
+        The facts that were judged.
+    """
+
+    row: Mapping[str, str]
+    facts: Mapping[str, str]
+
+    def value(self, name: str) -> str:
+        """Give a layer or a fact by name."""
+        return self.row[name] if name in self.row else self.facts.get(name, "")
+
+
+def causes(capability: str, old: Seen, new: Seen, flags: frozenset[str]) -> list[tuple[str, str]]:
+    """Name the facts that changed and on which a capability rests.
+
+    Parameters
+    ----------
+    capability : str
+        One of the ten, or a layer.
+    old, new : Seen
+        The disk in both captures.
+    flags : frozenset of str
+        Which of `recreated`, `vm` and `size` differ.
+
+    Returns
+    -------
+    list of (cause, reason)
+        Empty where no fact is known to have changed.
+    """
+    listed = [row for row in _causes() if "*" in row["what"] or capability in row["what"]]
+    return [(row["cause"], row["reason"]) for row in listed if _holds(row, old, new, flags)]
+
+
+@cache
+def _causes() -> tuple[dict[str, Any], ...]:
+    rows = records("drift_causes.csv")
+    return tuple(row | {"what": frozenset(row["what"].split("|"))} for row in rows)
+
+
+def _holds(row: Mapping[str, Any], old: Seen, new: Seen, flags: frozenset[str]) -> bool:
+    if row["fact"].startswith("+"):
+        return row["fact"][1:] in flags
+    steps = [(old.value(name), new.value(name)) for name in row["fact"].split("|")]
+    steps = [step for step in steps if step[0] != step[1] and not _DARK & set(step)]
+    if not any(_among(a, row["old"]) and _among(b, row["new"]) for a, b in steps):
+        return False
+    return row["fact"] != "ade" or said_in_both(old, new)
+
+
+def _among(value: str, listed: str) -> bool:
+    return listed == "*" or value in listed.split("|")
+
+
+def said_in_both(old: Seen, new: Seen) -> bool:
+    """Say whether the source that says "on" in one capture was read in the other one too (RULES L3).
+
+    Azure Disk Encryption may be told by the instance view or the extension alone. Where that was not
+    read again, `off` rests on less than `on` did, and the step between them says nothing of the disk.
+    """
+    on, other = (old, new) if old.row["ade"] == "on" else (new, old)
+    if on.row["ade"] != "on" or other.row["ade"] == "was_on" or on.facts["flag"] == "on":
+        return True
+    if on.facts.get("vm_flag") == "on":
+        return other.facts.get("seen") == "yes"
+    if on.facts.get("status") == "encrypted":
+        return other.facts.get("status") != "none"
+    return other.facts.get("ext") not in ("", "unread", None)
+
+
+def contradicted(old: Seen, new: Seen, flags: frozenset[str]) -> list[tuple[str, str]]:
+    """Name the contradiction that a change of layers brought or ended (RULES L8).
+
+    Where the layers themselves did not change, a contradiction comes of what else was read.
+    """
+    layers = ("sse", "host", "ade", "confidential")
+    if old.row["conflicts"] == new.row["conflicts"]:
+        return []
+    if not any(causes(name, old, new, flags) for name in layers if old.row[name] != new.row[name]):
+        return []
+    return [("conflict", "its layers changed, and contradict each other in one of the captures")]
