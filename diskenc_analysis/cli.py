@@ -10,8 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from diskenc_analysis import __version__
+from diskenc_analysis import __version__, cli_time
 from diskenc_analysis.cli_findings import findings
+from diskenc_analysis.cli_parts import INVENTORY, KEEP_GOING, MEMORY, Format, ledger_line, notes
 from diskenc_analysis.errors import DiskencError, IncompleteCollectionError, ParameterError
 
 app = typer.Typer(
@@ -22,19 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="How every Azure disk is encrypted, by which method, under whose key, and what that leaves open.",
 )
-_INVENTORY = Annotated[str, typer.Argument(help="File, folder or glob pattern of exports.")]
-_MEMORY = "2GB"
-_KEEP_GOING = "Load the rest where a file cannot be read; the ledger names the loss."
 _GATE = "Exit 1 below a share: CAPABILITY=PERCENT, or CAPABILITY=PERCENT@COLUMN=PATTERN; may be repeated."
-
-
-class Format(StrEnum):
-    """How `diskenc coverage` prints."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
-    parquet = "parquet"
 
 
 class Redaction(StrEnum):
@@ -77,7 +66,7 @@ def _main(
 
 @app.command()
 def report(
-    inventory: _INVENTORY,
+    inventory: INVENTORY,
     out: Annotated[Path, typer.Option("-o", "--out", help="The report folder.")] = Path("out/report"),
     notebook: Annotated[list[str] | None, typer.Option(help="Which notebook; may be repeated.")] = None,
     params: Annotated[Path | None, typer.Option(help="YAML file of parameters.")] = None,
@@ -90,7 +79,7 @@ def report(
         int, typer.Option(min=0, help="So many unknown do not count against a gate.")
     ] = 0,
     zipped: Annotated[bool, typer.Option("--zip", help="Make OUT.zip as well.")] = False,
-    keep_going: Annotated[bool, typer.Option(help=_KEEP_GOING)] = False,
+    keep_going: Annotated[bool, typer.Option(help=KEEP_GOING)] = False,
     redact: Annotated[
         Redaction | None, typer.Option(help="Put pseudonyms in place; OUT.key.json tells whose they are.")
     ] = None,
@@ -139,14 +128,14 @@ def verify(
 
 @app.command()
 def coverage(
-    inventory: _INVENTORY,
+    inventory: INVENTORY,
     by: Annotated[str | None, typer.Option(help="Group by a column, or tag:NAME.")] = None,
     capability: Annotated[str | None, typer.Option(help="One capability; all ten by default.")] = None,
     weight: Annotated[str | None, typer.Option(help="disks, gib or vms.")] = None,
     edition: Annotated[str, typer.Option(help="Edition of the encryption matrix.")] = "latest",
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="File to write to.")] = None,
-    keep_going: Annotated[bool, typer.Option(help=_KEEP_GOING)] = False,
+    keep_going: Annotated[bool, typer.Option(help=KEEP_GOING)] = False,
     expect_subscriptions: Annotated[
         Path | None, typer.Option(help="File with one subscription id a line: say which are absent.")
     ] = None,
@@ -162,7 +151,7 @@ def coverage(
     inv = de.load(
         inventory,
         engine="duckdb",
-        memory_limit=_MEMORY,
+        memory_limit=MEMORY,
         verdict_only=True,
         keep_going=keep_going,
         expect_subscriptions=expect_subscriptions,
@@ -171,43 +160,12 @@ def coverage(
     inv.require_disks()
     summary = de.summarize(de.coverage(inv, edition), by, capability, weight)
     write(summary, form.value, out)
-    typer.echo("\n".join([_ledger_line(inv), *_notes(inv)]), err=True)
+    typer.echo("\n".join([ledger_line(inv), *notes(inv)]), err=True)
 
 
 app.command()(findings)
-
-
-@app.command()
-def compare(
-    old: Annotated[str, typer.Argument(help="The older inventory: exports, or one that was saved.")],
-    new: Annotated[str, typer.Argument(help="The newer one.")],
-    fail_on_regression: Annotated[
-        bool, typer.Option("--fail-on-regression", help="Exit 1 where a protection was lost.")
-    ] = False,
-    edition: Annotated[str, typer.Option(help="Edition of the encryption matrix for both.")] = "latest",
-    old_edition: Annotated[
-        str | None, typer.Option(help="The edition that judged the older one then: say where it differs.")
-    ] = None,
-    form: Annotated[
-        Format, typer.Option("--format", help="A table counts; the others hold a row per difference.")
-    ] = Format.table,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="File to write to.")] = None,
-    keep_going: Annotated[bool, typer.Option(help=_KEEP_GOING)] = False,
-) -> None:
-    """Say what changed between two inventories, disk by disk, and why; regressions first.
-
-    Example: diskenc compare exports/2026-10-24 exports/2026-11-24 --fail-on-regression
-    """
-    import diskenc_analysis as de
-    from diskenc_analysis.drift_words import conclusion, counts
-    from diskenc_analysis.printing import write
-
-    before, after = (_inventory(path, keep_going) for path in (old, new))
-    found = de.compare(before, after, edition=edition, old_edition=old_edition)
-    write(counts(found) if form == Format.table else found, form.value, out, ordered=True)
-    said = conclusion(found)
-    typer.echo("\n".join([*said.sentences, _ledger_line(before), _ledger_line(after)]), err=True)
-    raise typer.Exit(1 if fail_on_regression and said.regressions else 0)
+app.command()(cli_time.compare)
+app.add_typer(cli_time.history_app, name="history")
 
 
 @app.command()
@@ -290,18 +248,6 @@ def sample(
     typer.echo(generate(out, disks=disks, subscriptions=subscriptions, seed=seed))
 
 
-def _inventory(path: str, keep_going: bool) -> Any:
-    """Read an inventory with all its columns, which a report made of one does not hold."""
-    import diskenc_analysis as de
-    from diskenc_analysis.manifest import is_report
-
-    if is_report(Path(path)):
-        raise ParameterError(f"{path} is a report: name the exports, or the saved inventory, behind it")
-    inv = de.read(path, "duckdb", _MEMORY, keep_going=keep_going)
-    inv.require_disks()
-    return inv
-
-
 def _parameters(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
@@ -316,22 +262,8 @@ def _parameters(path: Path | None) -> dict[str, Any]:
     return values
 
 
-def _ledger_line(inv: Any) -> str:
-    totals = inv.totals
-    read, used, aside = (totals[f"rows_{n}"] for n in ("read", "used", "set_aside"))
-    collected = f"; {inv.unread:,} parts of the collection were not read whole" if inv.unread else ""
-    return f"{read:,} rows read, {used:,} used, {aside:,} set aside{collected}"
-
-
 def _days_ago(days: int | None) -> date | None:
     return None if days is None else datetime.now(UTC).date() - timedelta(days=days)
-
-
-def _notes(inv: Any) -> list[str]:
-    """Give what the ledger notes of the files: lost, old, without columns, or with subscriptions absent."""
-    sql = "SELECT DISTINCT source, notes FROM ledger WHERE notes <> '' ORDER BY ALL"
-    found = inv.connection.execute(sql).fetchall()
-    return [note if note.startswith(source) else f"{source}: {note}" for source, note in found]
 
 
 def main() -> None:

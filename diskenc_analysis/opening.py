@@ -14,7 +14,12 @@ _Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
 def read(
-    paths: _Paths, engine: str = "pandas", memory_limit: str | None = None, *, keep_going: bool = False
+    paths: _Paths,
+    engine: str = "pandas",
+    memory_limit: str | None = None,
+    *,
+    keep_going: bool = False,
+    verdict_only: bool = False,
 ) -> Inventory:
     """Open a saved inventory, or read exports.
 
@@ -28,6 +33,8 @@ def read(
         DuckDB's memory limit while it reads exports, such as `2GB`.
     keep_going : bool
         Load the rest where a file cannot be read, and name it in the ledger.
+    verdict_only : bool
+        Read of exports those columns alone on which a verdict rests.
 
     Returns
     -------
@@ -50,4 +57,4 @@ def read(
     """
     if isinstance(paths, str | os.PathLike) and parquet.is_saved(Path(paths)):
         return Inventory.open(paths, engine)
-    return load(paths, engine, memory_limit=memory_limit, keep_going=keep_going)
+    return load(paths, engine, memory_limit=memory_limit, keep_going=keep_going, verdict_only=verdict_only)

@@ -89,6 +89,44 @@ def placed_folder(path: Path, ours: Callable[[Path], bool], what: str) -> Iterat
         _publish(work, path)
 
 
+@contextmanager
+def added_folder(path: Path) -> Iterator[Path]:
+    """Give a folder to fill, which takes its place when the block ends well, and replaces nothing.
+
+    Parameters
+    ----------
+    path : Path
+        Where it is to be.
+
+    Yields
+    ------
+    Path
+        An empty folder beside it.
+
+    Raises
+    ------
+    ParameterError
+        When something is there by then, or nothing can be written there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "out"
+    >>> with added_folder(target) as folder:
+    ...     _ = (folder / "a").write_text("")
+    >>> [file.name for file in target.iterdir()]
+    ['a']
+    """
+    path = path.resolve()
+    with _beside(path) as work:
+        work.mkdir()
+        yield work
+        try:
+            work.rename(path)
+        except OSError as error:
+            raise _refused(path, error) from error
+
+
 def _check(path: Path, ours: Callable[[Path], bool], what: str) -> None:
     """Refuse to replace what we did not make."""
     try:

@@ -20,11 +20,11 @@ _VALUES = {
     "not_applicable": ("not_applicable", "NotApplicable"),
     "unknown": ("unknown",),
 }
-_NAMES = tuple(_VALUES)
-_COLUMNS = ("capability", "weight", *_NAMES, "total", "share", "share_low", "share_high")
+NAMES = tuple(_VALUES)
+_COLUMNS = ("capability", "weight", *NAMES, "total", "share", "share_low", "share_high")
 #: Digits that sort the answers from the worst to the best (RULES C3), for the answers of several disks.
-_DIGITS = {"no": "1", "unknown": "2", "yes": "3", "not_applicable": "4"}
-_CODES = {_DIGITS[value]: words for value, words in _VALUES.items()}
+DIGITS = {"no": "1", "unknown": "2", "yes": "3", "not_applicable": "4"}
+_CODES = {DIGITS[value]: words for value, words in _VALUES.items()}
 _OUTSIDE, _UNCOUNTED = "0", ""
 
 
@@ -83,7 +83,7 @@ def summarize(
             rows = nw.concat(
                 [rows, frame.select(nw.len()).select(_group=nw.lit("all"), **none, _amount=nw.lit(0.0))]
             )
-        parts.append(_shares(_counted(rows, asked)).with_columns(weight=nw.lit(one)))
+        parts.append(with_shares(counted(rows, asked)).with_columns(weight=nw.lit(one)))
     out = nw.concat(parts, how="vertical") if len(parts) > 1 else parts[0]
     # An engine is free to give the parts in any order, and a report has to have the same bytes each time.
     order = choose([(nw.col("capability") == n, f"{at:02}") for at, n in enumerate(names)], "")
@@ -143,14 +143,14 @@ def _tag(name: str) -> nw.Expr:
 _ESCAPED = (("\\\\", "\x02"), ('\\"', "\x01"))
 
 
-def _code(name: str) -> nw.Expr:
+def code(name: str) -> nw.Expr:
     """Give the answer as a digit, from the worst to the best."""
     return choose([(nw.col(name).is_in(words), digit) for digit, words in _CODES.items()], _UNCOUNTED)
 
 
 def _per_disk(frame: Frame, group: nw.Expr, names: Sequence[str], weight: str) -> Frame:
     amount = nw.col("gib").fill_null(0.0) if weight == "gib" else nw.lit(1.0)
-    return frame.select(_group=group, **{name: _code(name) for name in names}, _amount=amount)
+    return frame.select(_group=group, **{name: code(name) for name in names}, _amount=amount)
 
 
 def _per_vm(frame: Frame, group: nw.Expr, names: Sequence[str]) -> Frame:
@@ -159,21 +159,54 @@ def _per_vm(frame: Frame, group: nw.Expr, names: Sequence[str]) -> Frame:
     A fact of the VM is that of its best disk: a shared one has taken the worst of several VMs, and an
     unmanaged one lies outside of the matrix. Of the facts of its disks the worst is that of the VM.
     """
-    codes, outside = {n: _code(n) for n in names}, nw.col("kind") == "unmanaged_disk"
+    codes, outside = {n: code(n) for n in names}, nw.col("kind") == "unmanaged_disk"
     of_vm = [n for n in names if capabilities()[n].counted_per == "vm"]
     codes |= {n: nw.when(outside).then(nw.lit(_OUTSIDE)).otherwise(codes[n]) for n in of_vm}
     frame = frame.select("attachment", _group=group, _vm=_vm_key(), **codes)
     grouped = frame.filter(~nw.col("_vm").is_null()).group_by("_group", "_vm")
     owned = grouped.agg(*[nw.col(n).max() if n in of_vm else nw.col(n).min() for n in names])
-    owned = owned.with_columns(
-        **{n: _put(n, nw.col(n) == _OUTSIDE, _DIGITS["not_applicable"]) for n in names}
-    )
-    settled = {n: (nw.col("attachment") == "unattached") | (nw.col(n) != _DIGITS["unknown"]) for n in names}
+    owned = owned.with_columns(**{n: _inside(n) for n in names})
+    settled = {n: (nw.col("attachment") == "unattached") | (nw.col(n) != DIGITS["unknown"]) for n in names}
     loose = frame.filter(nw.col("_vm").is_null())
     loose = loose.with_columns(**{n: _put(n, settled[n], _UNCOUNTED) for n in names})
     columns = ("_group", *names)
     both: Frame = nw.concat([owned.select(*columns), loose.select(*columns)], how="vertical")
     return both.with_columns(_amount=nw.lit(1.0))
+
+
+def on_one_disk(frame: Frame) -> Frame:
+    """Put the answers that are facts of the VM on one disk of each VM, so that VMs are counted by a sum.
+
+    Parameters
+    ----------
+    frame : Frame
+        Coverage.
+
+    Returns
+    -------
+    Frame
+        With `vm_NAME` for each of these capabilities: a digit as `code` gives it, on the first disk of the VM
+        and on disks whose VM is not known but may exist; empty on the others.
+    """
+    names = [name for name, one in capabilities().items() if one.counted_per == "vm"]
+    outside = nw.col("kind") == "unmanaged_disk"
+    codes = {n: nw.when(outside).then(nw.lit(_OUTSIDE)).otherwise(code(n)) for n in names}
+    rows = frame.select("disk_id", _vm=_vm_key(), **codes).filter(~nw.col("_vm").is_null())
+    first = rows.group_by("_vm").agg(nw.col("disk_id").min(), *[nw.col(n).max() for n in names])
+    first = first.select("disk_id", _first=nw.lit("yes"), **{f"vm_{n}": _inside(n) for n in names})
+    loose = nw.col("vm_id").is_null() & (nw.col("attachment") != "unattached")
+    out = frame.join(first, on="disk_id", how="left")
+    unsure = {n: loose & (nw.col(n) == "unknown") for n in names}
+    other = {n: nw.when(unsure[n]).then(nw.lit(DIGITS["unknown"])).otherwise(nw.lit("")) for n in names}
+    told = ~nw.col("_first").is_null()
+    return out.with_columns(
+        **{f"vm_{n}": nw.when(told).then(nw.col(f"vm_{n}")).otherwise(other[n]) for n in names}
+    ).drop("_first")
+
+
+def _inside(name: str) -> nw.Expr:
+    """Give the answer of a VM; one that has unmanaged disks alone lies outside of the matrix."""
+    return _put(name, nw.col(name) == _OUTSIDE, DIGITS["not_applicable"])
 
 
 def _vm_key() -> nw.Expr:
@@ -187,23 +220,24 @@ def _put(name: str, where: nw.Expr, value: str) -> nw.Expr:
     return nw.when(where).then(nw.lit(value)).otherwise(nw.col(name))
 
 
-def _counted(rows: Frame, names: Sequence[str]) -> Frame:
+def counted(rows: Frame, names: Sequence[str], by: Sequence[str] = ("_group",)) -> Frame:
     """Sum the answers by group, of all capabilities in one pass, then give each its row."""
-    counted = {
+    parts = {
         f"{name}/{value}": nw.when(nw.col(name) == digit).then(nw.col("_amount")).otherwise(nw.lit(0.0))
         for name in names
-        for value, digit in _DIGITS.items()
+        for value, digit in DIGITS.items()
     }
-    sums = [nw.col(column).sum() for column in counted]
-    wide = rows.select("_group", **counted).group_by("_group").agg(*sums)
-    parts = [
-        wide.select("_group", capability=nw.lit(name), **{v: nw.col(f"{name}/{v}") for v in _NAMES})
+    sums = [nw.col(column).sum() for column in parts]
+    wide = rows.select(*by, **parts).group_by(list(by)).agg(*sums)
+    tall = [
+        wide.select(*by, capability=nw.lit(name), **{v: nw.col(f"{name}/{v}") for v in NAMES})
         for name in names
     ]
-    return nw.concat(parts, how="vertical") if len(parts) > 1 else parts[0]
+    return nw.concat(tall, how="vertical") if len(tall) > 1 else tall[0]
 
 
-def _shares(out: Frame) -> Frame:
+def with_shares(out: Frame) -> Frame:
+    """Add the total, the share of yes and its bounds to rows of answers (RULES C12)."""
     yes, no, dark = nw.col("yes"), nw.col("no"), nw.col("unknown")
     known, all_ = yes + no, yes + no + dark
     none = nw.lit(None, nw.Float64)

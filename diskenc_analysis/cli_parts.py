@@ -1,0 +1,51 @@
+"""What the commands share: their common arguments, how they print, and what they say of what was read."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from diskenc_analysis.errors import ParameterError
+
+INVENTORY = Annotated[str, typer.Argument(help="File, folder or glob pattern of exports.")]
+MEMORY = "2GB"
+KEEP_GOING = "Load the rest where a file cannot be read; the ledger names the loss."
+
+
+class Format(StrEnum):
+    """How a command prints."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
+
+
+def inventory_of(path: str, keep_going: bool, *, verdict_only: bool = False) -> Any:
+    """Read an inventory with all its columns, which a report made of one does not hold."""
+    import diskenc_analysis as de
+    from diskenc_analysis.manifest import is_report
+
+    if is_report(Path(path)):
+        raise ParameterError(f"{path} is a report: name the exports, or the saved inventory, behind it")
+    inv = de.read(path, "duckdb", MEMORY, keep_going=keep_going, verdict_only=verdict_only)
+    inv.require_disks()
+    return inv
+
+
+def ledger_line(inv: Any) -> str:
+    """Sum the ledger in a line."""
+    totals = inv.totals
+    read, used, aside = (totals[f"rows_{n}"] for n in ("read", "used", "set_aside"))
+    collected = f"; {inv.unread:,} parts of the collection were not read whole" if inv.unread else ""
+    return f"{read:,} rows read, {used:,} used, {aside:,} set aside{collected}"
+
+
+def notes(inv: Any) -> list[str]:
+    """Give what the ledger notes of the files: lost, old, without columns, or with subscriptions absent."""
+    sql = "SELECT DISTINCT source, notes FROM ledger WHERE notes <> '' ORDER BY ALL"
+    found = inv.connection.execute(sql).fetchall()
+    return [note if note.startswith(source) else f"{source}: {note}" for source, note in found]
