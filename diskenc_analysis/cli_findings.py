@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from diskenc_analysis.cli_parts import INVENTORY, KEEP_GOING, MEMORY, ledger_line
+
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
-
-_MEMORY = "2GB"
 
 
 class Lines(StrEnum):
@@ -22,7 +22,7 @@ class Lines(StrEnum):
 
 
 def findings(
-    inventory: Annotated[str, typer.Argument(help="File, folder or glob pattern of exports.")],
+    inventory: INVENTORY,
     framework: Annotated[
         str | None,
         typer.Option(help="Judge by controls: a framework, FRAMEWORK@VERSION, or all. Default: our rules."),
@@ -38,9 +38,7 @@ def findings(
     ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="File to write to.")] = None,
     edition: Annotated[str, typer.Option(help="Edition of the encryption matrix.")] = "latest",
-    keep_going: Annotated[
-        bool, typer.Option(help="Load the rest where a file cannot be read; the ledger names the loss.")
-    ] = False,
+    keep_going: Annotated[bool, typer.Option(help=KEEP_GOING)] = False,
 ) -> None:
     """Write findings, one a line, each with an id that stays the same from capture to capture.
 
@@ -49,7 +47,7 @@ def findings(
     import diskenc_analysis as de
     from diskenc_analysis.printing import write_lines
 
-    inv = de.read(inventory, engine="duckdb", memory_limit=_MEMORY, keep_going=keep_going)
+    inv = de.read(inventory, engine="duckdb", memory_limit=MEMORY, keep_going=keep_going)
     inv.require_disks()
     cov = de.coverage(inv, edition)
     found = de.findings(inv, cov, framework=framework, exceptions=exceptions, as_of=as_of)
@@ -67,7 +65,4 @@ def _said(inv: Inventory, found: object) -> list[str]:
 
     counts = count_standings(found)
     words = ", ".join(f"{counts[name]:,} {name.replace('_', ' ')}" for name in STANDINGS if counts.get(name))
-    lines = [f"{sum(counts.values()):,} findings: {words or 'none'}"]
-    totals = inv.totals
-    read, aside = totals["rows_read"], totals["rows_set_aside"]
-    return [*lines, f"{read:,} rows read, {aside:,} set aside"]
+    return [f"{sum(counts.values()):,} findings: {words or 'none'}", ledger_line(inv)]

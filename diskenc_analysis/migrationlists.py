@@ -8,7 +8,7 @@ from typing import Any
 
 import narwhals as nw
 
-from diskenc_analysis.digest import Lists
+from diskenc_analysis.folded import Lists
 from diskenc_analysis.frames import choose, lazy
 from diskenc_analysis.migration_tables import checks, paths, states
 from diskenc_analysis.migrationcounts import check_counts, tally
