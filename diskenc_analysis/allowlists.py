@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from diskenc_analysis.frames import doubted, lazy, low, rows_of
-from diskenc_analysis.scopes import EVERYWHERE, reaches, scope_key
+from diskenc_analysis.scopes import EVERYWHERE, reaches, read_json, scope_key
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -106,23 +105,14 @@ def allow_lists(
 def _read(row: Sequence[Any], definition: str, parameter: str, default: Sequence[str]) -> AllowList | None:
     key, scope, parameters, not_scopes, selectors, assigned, unread = row
     mine = assigned.rstrip("/").rpartition("/")[2] == definition
-    named = _lowered(_json(parameters, {}))
+    named = _lowered(read_json(parameters, {}))
     lists = [value for name, value in named.items() if name.startswith(parameter)]
     if not (mine or (lists and "/policysetdefinitions/" in assigned)) or (mine and _is_off(named)):
         return None
     place = scope_key(scope or _TAIL.sub("", key))
-    left = frozenset(scope_key(one) for one in _json(not_scopes, []) if isinstance(one, str))
+    left = frozenset(scope_key(one) for one in read_json(not_scopes, []) if isinstance(one, str))
     values = None if unread else _values(lists, default)
     return AllowList(place, left, values, (selectors or "").strip() not in ("", "[]", "null"))
-
-
-def _json(text: str | None, otherwise: Any) -> Any:
-    """Read JSON; what is none, or is of another kind, is as good as absent."""
-    try:
-        found = json.loads(text) if text else otherwise
-    except ValueError:
-        return otherwise
-    return found if isinstance(found, type(otherwise)) else otherwise
 
 
 def _lowered(parameters: dict[str, Any]) -> dict[str, Any]:

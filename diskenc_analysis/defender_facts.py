@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from diskenc_analysis.defender_rules import cloud_of, defender_rules, exclusions
+from diskenc_analysis.defender_rules import (
+    GUEST_STATES,
+    REPORTS,
+    cloud_of,
+    defender_rules,
+    exclusions,
+)
 from diskenc_analysis.frames import (
     Frame,
     choose,
@@ -149,8 +156,8 @@ def reports(inv: Inventory) -> Frame:
     Returns
     -------
     Frame
-        `key`, `rule_id`, `reported` (in lower case; `differ` where the newest cannot be told) and
-        `reported_cause`.
+        `key`, `rule_id`, `reported_cause` and `reported` (in lower case; `differ` where the newest cannot be
+        told, `not stated`, or `unrecognised`).
     """
     keys = [{"guid": r.assessment_key, "rule_id": r.rule_id} for r in defender_rules().values()]
     rows = lazy(inv.assessments).with_columns(
@@ -160,7 +167,7 @@ def reports(inv: Inventory) -> Frame:
     )
     rows = rows.filter(low("resource_source").is_in(["azure", ""]))
     rows = rows.join(helper(inv, "defender_keys", keys, ["guid", "rule_id"]), on="guid", how="inner")
-    rows = rows.select("rule_id", "changed", "cause", key=nw.col("place"), word=_word("status"))
+    rows = rows.select("rule_id", "changed", "cause", key=nw.col("place"), word=_word("status", REPORTS))
     newest = rows.group_by("key", "rule_id").agg(nw.col("changed").max().alias("newest"))
     rows = rows.join(newest, on=["key", "rule_id"], how="inner")
     rows = rows.filter((nw.col("changed") == nw.col("newest")) | (nw.col("changed") == ""))
@@ -174,10 +181,11 @@ def _moment(column: str) -> nw.Expr:
     return nw.when(iso).then(low(column)).otherwise(nw.lit(""))
 
 
-def _word(column: str) -> nw.Expr:
-    return choose([(doubted(column), "differ"), (low(column) == "", "not stated")], "").pipe(
-        lambda doubt: nw.when(doubt == "").then(low(column)).otherwise(doubt)
-    )
+def _word(column: str, known: Iterable[str]) -> nw.Expr:
+    """Give one of the words that a rule knows; others are no more than that, since anybody may write them."""
+    word = low(column)
+    cases = [(doubted(column), "differ"), (word == "", "not stated"), *[(word == one, one) for one in known]]
+    return choose(cases, "unrecognised")
 
 
 def _target(column: str, tail: str) -> nw.Expr:
@@ -207,7 +215,7 @@ def guests(inv: Inventory) -> Frame:
     Returns
     -------
     Frame
-        `key`, `rule_id` and `guest` (compliance in lower case).
+        `key`, `rule_id` and `guest` (compliance in lower case; `differ`, `not stated` or `unrecognised`).
     """
     names = [
         {"assignment_name": r.guest_assignment.lower(), "rule_id": r.rule_id}
@@ -220,6 +228,6 @@ def guests(inv: Inventory) -> Frame:
     )
     known = helper(inv, "guest_names", names, ["assignment_name", "rule_id"])
     rows = rows.join(known, on="assignment_name", how="inner")
-    return _agreed(rows.select("rule_id", key=nw.col("place"), word=_word("compliance"))).select(
-        "key", "rule_id", guest=nw.col("word")
-    )
+    return _agreed(
+        rows.select("rule_id", key=nw.col("place"), word=_word("compliance", GUEST_STATES))
+    ).select("key", "rule_id", guest=nw.col("word"))

@@ -8,6 +8,7 @@ from diskenc_analysis.defender_rules import (
     HEALTHY,
     NOT_APPLICABLE,
     NOT_EVALUATED,
+    REPORTS,
     UNHEALTHY,
     UNKNOWN,
     Facts,
@@ -16,8 +17,6 @@ from diskenc_analysis.defender_rules import (
     csv_rows,
     predict,
 )
-
-_REPORTS = {"healthy": HEALTHY, "unhealthy": UNHEALTHY, "notapplicable": NOT_APPLICABLE}
 
 
 @cache
@@ -49,7 +48,7 @@ def compare(rule: Rule, facts: Facts) -> dict[str, str]:
         `predicted`, `evidence`, `reported`, `outcome` and `reason`.
     """
     made = predict(rule, facts)
-    reported = _REPORTS.get(facts["reported"], "" if facts["reported"] == "none" else UNKNOWN)
+    reported = REPORTS.get(facts["reported"], "" if facts["reported"] == "none" else UNKNOWN)
     outcome, why = _outcome(made, reported, facts)
     reason = "; ".join(filter(None, [made.evidence, why, _beside(made, facts)]))
     return {

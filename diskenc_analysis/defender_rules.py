@@ -15,6 +15,11 @@ HEALTHY, UNHEALTHY, NOT_APPLICABLE = "Healthy", "Unhealthy", "NotApplicable"
 NOT_EVALUATED, UNKNOWN = "not_evaluated", "unknown"
 #: What a rule may be predicted to say.
 PREDICTED = (HEALTHY, UNHEALTHY, NOT_APPLICABLE, NOT_EVALUATED, UNKNOWN)
+#: The statuses of a report, in lower case.
+REPORTS = {"healthy": HEALTHY, "unhealthy": UNHEALTHY, "notapplicable": NOT_APPLICABLE}
+#: The states of a guest configuration assignment.
+GUEST_STATES = {"compliant": HEALTHY, "noncompliant": UNHEALTHY, "pending": NOT_EVALUATED}
+_GUEST = GUEST_STATES | {"none": NOT_EVALUATED}
 _FORMS = {
     "vm": "virtual machine",
     "scale_set": "scale set",
@@ -202,9 +207,6 @@ def _by_host(facts: Facts) -> Prediction:
     status = {"on": HEALTHY, "off": UNHEALTHY}.get(facts["host"], UNKNOWN)
     said = facts["host"] if status != UNKNOWN else "not to be trusted or not read"
     return Prediction(status, f"encryption at host of {of}: {said}", "flag")
-
-
-_GUEST = {"compliant": HEALTHY, "noncompliant": UNHEALTHY, "pending": NOT_EVALUATED, "none": NOT_EVALUATED}
 
 
 def _by_guest(facts: Facts) -> Prediction:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diskenc_analysis.defender_rules import Rule, defender_rules
 from diskenc_analysis.frames import lazy, rows_of
-from diskenc_analysis.scopes import EVERYWHERE, reaches, scope_key
+from diskenc_analysis.scopes import EVERYWHERE, reaches, read_json, scope_key
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -84,9 +83,8 @@ class _Assigned:
 
 
 def _listed(text: str | None) -> list[str]:
-    """Read a JSON list of texts; what is none holds nothing."""
-    found = json.loads(text) if text else []
-    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
+    """Read a JSON list of texts."""
+    return [one for one in read_json(text, []) if isinstance(one, str)]
 
 
 def _both(*words: str) -> str:

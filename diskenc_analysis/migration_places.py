@@ -11,6 +11,7 @@ import narwhals as nw
 from diskenc_analysis.frames import BAR, Frame, doubted, helper, lazy, low, rows_of, unless_doubted
 from diskenc_analysis.keys import SET_TYPES
 from diskenc_analysis.migration_tables import policies
+from diskenc_analysis.scopes import read_json
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -129,7 +130,7 @@ def _effect(definition: str, mode: str, parameters: str | None) -> str:
     known = policies().get(definition.rstrip("/").rpartition("/")[2])
     if known is None:
         return "unread" if "/policysetdefinitions/" in definition or not definition else "harmless"
-    given: Any = json.loads(parameters or "{}")
+    given: Any = read_json(parameters, {})
     effect: Any = next((value for name, value in given.items() if name.lower() == "effect"), {})
     said = str(effect.get("value", "")) if isinstance(effect, dict) else ""
     return "deny" if known["denies"] == "yes" and said.lower() == "deny" else "harmless"

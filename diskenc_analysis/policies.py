@@ -26,6 +26,7 @@ from diskenc_analysis.frames import (
     low,
     native_like,
     profile,
+    rows_of,
 )
 from diskenc_analysis.keytypes import key_types
 from diskenc_analysis.policy_rules import apply_policy, disk_policy_rules
@@ -114,7 +115,7 @@ def _own(inv: Inventory, lists: Sequence[AllowList]) -> Frame:
     )
     used = nw.coalesce("secure_vm_disk_encryption_set_id_key", "disk_encryption_set_id_key")
     rows = lazy(inv.disks).with_columns(used_set=used).join(sets, on="used_set", how="left")
-    rows = rows.join(key_types(inv), on="used_set", how="left").with_columns(where=_where("key"))
+    rows = rows.join(key_types(inv), on="used_set", how="left").with_columns(**_where("key"))
     facts = {
         "own_set": _names("disk_encryption_set_id"),
         "secure_set": _names("secure_vm_disk_encryption_set_id"),
@@ -128,34 +129,33 @@ def _own(inv: Inventory, lists: Sequence[AllowList]) -> Frame:
         ),
         "key_type": nw.col("key_type").fill_null("unknown"),
     }
-    return _judged_by(inv, rows.select("key", "where", **facts), lists, "allowed")
+    return _judged_by(inv, rows.select("key", "place", "named", **facts), lists, "allowed")
 
 
 def _names(column: str) -> nw.Expr:
     return choose([(doubted(column), "unknown"), (given(f"{column}_key"), "yes")], "no")
 
 
-def _where(key: str) -> nw.Expr:
-    """Give the resource group of a resource and the set that it names, as one text."""
+def _where(key: str) -> dict[str, nw.Expr]:
+    """Give the resource group of a resource, and the set that it names."""
     group = nw.col(key).str.replace_all(r"/providers/.*$", "")
-    return nw.concat_str([group, nw.lit(BAR), nw.col("disk_encryption_set_id_key").fill_null("")])
+    return {"place": group, "named": nw.col("disk_encryption_set_id_key").fill_null("")}
 
 
 def _judged_by(inv: Inventory, rows: Frame, lists: Sequence[AllowList], column: str) -> Frame:
     """Say of each row's set whether the lists allow it, once per resource group and set."""
+    pair = ["place", "named"]
     if not lists:
-        return rows.with_columns(**{column: nw.lit("no_list")}).drop("where")
+        return rows.with_columns(**{column: nw.lit("no_list")}).drop(pair)
     rows = kept(inv, rows, f"policy_{column}_rows")
-    made = [{"where": text, column: allowed(lists, *text.split(BAR))} for text in distinct(rows, "where")]
-    table = helper(inv, f"policy_{column}", made, ["where", column])
-    return rows.join(table, on="where", how="left").drop("where")
+    pairs = sorted(rows_of(rows.select(pair).unique()))
+    made = [{"place": place, "named": named, column: allowed(lists, place, named)} for place, named in pairs]
+    return rows.join(helper(inv, f"policy_{column}", made, [*pair, column]), on=pair, how="left").drop(pair)
 
 
 def _listed(inv: Inventory, lists: Sequence[AllowList]) -> Frame:
     """Give what VMs name for their OS disks; the worst of several."""
     rows = disk_lists(inv).filter(nw.col("origin") == "os_disk")
-    rows = rows.select(
-        key=nw.col("disk_key"), list_set=_names("disk_encryption_set_id"), where=_where("vm_key")
-    )
+    rows = rows.select(key=nw.col("disk_key"), list_set=_names("disk_encryption_set_id"), **_where("vm_key"))
     rows = _judged_by(inv, rows, lists, "list_allowed")
     return rows.group_by("key").agg(*[nw.col(n).min() for n in _LISTED])

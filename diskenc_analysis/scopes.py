@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
@@ -59,6 +60,28 @@ def reaches(scope: str, place: str) -> bool:
     (True, False)
     """
     return scope == EVERYWHERE or f"{place}/".startswith(f"{scope}/")
+
+
+def read_json(text: str | None, otherwise: Any) -> Any:
+    """Read JSON that somebody else wrote; what is none, or is of another kind, is as good as absent.
+
+    Parameters
+    ----------
+    text : str or None
+        Such as the parameters of an assignment.
+    otherwise : list or dict
+        What is given in its place, and the kind that is wanted.
+
+    Examples
+    --------
+    >>> read_json('["a"]', []), read_json("text", []), read_json("[]", {})
+    (['a'], [], {})
+    """
+    try:
+        found = json.loads(text) if text else otherwise
+    except ValueError:
+        return otherwise
+    return found if isinstance(found, type(otherwise)) else otherwise
 
 
 def scope_keys() -> dict[str, nw.Expr]:

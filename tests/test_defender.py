@@ -279,6 +279,13 @@ def test_scopes_that_an_assignment_leaves_out_explain_what_is_not_applicable(tmp
     assert found["a", "host"]["outcome"] == outcome
 
 
+@pytest.mark.parametrize("left", ["text", [1, None], {"a": 1}, 7])
+def test_scopes_left_out_that_are_none_leave_nothing_out(tmp_path, left):
+    report = assessment(vm_id("a"), HOST_KEY, "NotApplicable")
+    found = judged(tmp_path, *machine("a"), report, assignment(notScopes=left))
+    assert found["a", "host"]["outcome"] == "unexplained"
+
+
 def test_silence_on_a_scope_that_is_left_out_says_so(tmp_path):
     found = judged(tmp_path, *machine("a"), assignment(notScopes=[GROUP_SCOPE]))
     assert found["a", "host"]["outcome"] == "not_reported"
@@ -322,9 +329,11 @@ def test_reports_on_what_no_export_describes_are_kept(tmp_path):
     assert ("m", "windows") not in found  # no VM of Azure, and so no row of this table
 
 
-@pytest.mark.parametrize("code", ["Brandnew", "", None, 7])
+@pytest.mark.parametrize("code", ["Brandnew", "", None, 7, "a|b", "Healthy|", "=1+1", ["Healthy"]])
 def test_a_status_that_nobody_knows_is_unknown(tmp_path, code):
-    found = judged(tmp_path, *machine("a", host=True), assessment(vm_id("a"), HOST_KEY, code))
+    report, of_guest = assessment(vm_id("a"), HOST_KEY, code), guest("a", code)
+    found = judged(tmp_path, *machine("a", host=True), report, of_guest)
+    assert found["a", "windows"]["predicted"] == "unknown"
     assert (found["a", "host"]["reported"], found["a", "host"]["outcome"]) == ("unknown", "unknown")
 
 

@@ -243,6 +243,19 @@ def test_allowed_sets_are_those_of_the_assignments(tmp_path, assigned, standard,
         assert "no policy assignment that was read holds one" in found["standard"]["decided_by"]
 
 
+@pytest.mark.parametrize("parameters", ["text", ["x"], {"allowedEncryptionSets": "x"}, None])
+def test_parameters_that_are_none_leave_the_policy_unknown(tmp_path, parameters):
+    odd = _sets("a|b")
+    odd["properties"]["parameters"] = parameters
+    found = _by_name(tmp_path, "policy_allowed_sets", odd, disk("x", encryption=cmk("a|b")))
+    assert found["x"]["policy_verdict"] == "unknown"
+
+
+def test_a_set_with_a_name_of_any_kind_may_be_allowed(tmp_path):
+    found = _by_name(tmp_path, "policy_allowed_sets", _sets("a|b"), disk("x", encryption=cmk("a|b")))
+    assert found["x"]["policy_verdict"] == "compliant"
+
+
 @pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
 def test_the_set_that_a_vm_names_is_held_to_the_list_where_the_vm_is(tmp_path, engine):
     named = listed("named-os") | {
