@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from diskenc_analysis.live import collect as collect
     from diskenc_analysis.matrix import matrix as matrix
     from diskenc_analysis.matrix import matrix_diff as matrix_diff
-    from diskenc_analysis.matrix import options as options
     from diskenc_analysis.migration import ade_migration as ade_migration
     from diskenc_analysis.opening import read as read
+    from diskenc_analysis.option_list import requirements as requirements
+    from diskenc_analysis.option_moves import disks_to_change as disks_to_change
+    from diskenc_analysis.options import options as options
     from diskenc_analysis.ownership import key_ownership as key_ownership
     from diskenc_analysis.policies import disk_policies as disk_policies
     from diskenc_analysis.progress import ade_progress as ade_progress
@@ -67,7 +69,9 @@ _NAMES = {
     "tally": "summary",
     "matrix": "matrix",
     "matrix_diff": "matrix",
-    "options": "matrix",
+    "options": "options",
+    "requirements": "option_list",
+    "disks_to_change": "option_moves",
     "ade_migration": "migration",
     "ade_progress": "progress",
     "waves": "waves",

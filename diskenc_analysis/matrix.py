@@ -1,4 +1,4 @@
-"""The encryption matrix: as a frame, in words, compared between editions, and asked which method fits."""
+"""The encryption matrix: as a frame, in words, and compared between editions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from diskenc_analysis.editions import (
     records,
     resolve_edition,
 )
-from diskenc_analysis.errors import UnknownNameError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +35,6 @@ __all__ = [
     "matrix",
     "matrix_diff",
     "methods",
-    "options",
     "resolve_edition",
 ]
 
@@ -47,9 +45,6 @@ _WORDS = {
     "key_vault_premium": "Azure Key Vault Premium",
     "managed_hsm": "Managed HSM",
 }
-_OPPOSITE = {"yes": "no", "no": "yes"}
-_UNMET = {"no", "not_applicable", "Unhealthy", "NotApplicable"}
-_FITS = ("yes", "conditional", "no")
 
 
 def describe(rows: Iterable[Cell]) -> str:
@@ -115,9 +110,9 @@ def matrix(edition: str = "latest", *, wide: bool = False) -> pd.DataFrame:
     """
     name = resolve_edition(edition)
     if wide:
-        return _frame(_printed(name), ["Capability", *(method.label for method in methods().values())])
+        return text_frame(_printed(name), ["Capability", *(method.label for method in methods().values())])
     rows = [[row[column] for column in _COLUMNS] for row in records("encryption_matrix.csv")]
-    return _frame([row for row in rows if row[0] == name], _COLUMNS)
+    return text_frame([row for row in rows if row[0] == name], _COLUMNS)
 
 
 def _printed(edition: str) -> list[list[str]]:
@@ -128,7 +123,25 @@ def _printed(edition: str) -> list[list[str]]:
     ]
 
 
-def _frame(rows: Sequence[Sequence[str]], columns: Sequence[str]) -> pd.DataFrame:
+def text_frame(rows: Sequence[Sequence[str]], columns: Sequence[str]) -> pd.DataFrame:
+    """Make a frame of Arrow-backed strings.
+
+    Parameters
+    ----------
+    rows : sequence of sequences of str
+        The cells.
+    columns : sequence of str
+        Their names.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Examples
+    --------
+    >>> text_frame([["a"]], ["name"]).dtypes.iloc[0]
+    string[pyarrow]
+    """
     import pandas as pd
     import pyarrow as pa
 
@@ -162,7 +175,7 @@ def matrix_diff(old: str, new: str = "latest") -> pd.DataFrame:
     before, after = cells(old), cells(new)
     pairs = ((key, before[key], after[key]) for key in before)
     rows = [_change(key, was, now) for key, was, now in pairs if describe(was) != describe(now)]
-    return _frame(rows, ["capability", "method", "old", "new", "origin", "source"])
+    return text_frame(rows, ["capability", "method", "old", "new", "origin", "source"])
 
 
 def _change(key: tuple[str, str], was: list[Cell], now: list[Cell]) -> list[str]:
@@ -177,70 +190,3 @@ def _change(key: tuple[str, str], was: list[Cell], now: list[Cell]) -> list[str]
 
 def _joined(parts: Iterable[str]) -> str:
     return "; ".join(dict.fromkeys(part for part in parts if part))
-
-
-def options(requires: Sequence[str], edition: str = "latest") -> pd.DataFrame:
-    """Say which methods meet a set of requirements, and on which conditions.
-
-    Parameters
-    ----------
-    requires : sequence of str
-        Names of capabilities that have to be `yes` (for `defender_status`: Healthy; for `hsm`: some
-        key store with HSMs).
-    edition : str
-        One of `editions()`, or `latest`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per method, the best fit first: `method`, `fits` (`yes`, `conditional`, `no`),
-        `conditions`, `missing` (capabilities), `notes`; each joined by `; `, Arrow-backed strings.
-
-    Raises
-    ------
-    UnknownNameError
-        When a requirement or the edition does not exist.
-
-    Examples
-    --------
-    >>> options(["temp_disk", "no_vm_cpu"])[["method", "fits"]].values.tolist()[:2]
-    [['host', 'yes'], ['sse', 'conditional']]
-    """
-    wanted = dict.fromkeys([requires] if isinstance(requires, str) else requires or ())
-    for name in wanted:
-        if name not in capabilities():
-            raise UnknownNameError.of("capability", name, capabilities())
-    table = cells(edition)
-    rows = sorted((_option(method, list(wanted), table) for method in methods()), key=_rank)
-    return _frame(rows, ["method", "fits", "conditions", "missing", "notes"])
-
-
-def _rank(row: list[str]) -> int:
-    return _FITS.index(row[1])
-
-
-def _option(method: str, wanted: list[str], table: dict[tuple[str, str], list[Cell]]) -> list[str]:
-    needs = {name: _need(name, method, table) for name in wanted}
-    missing = [name for name, need in needs.items() if need is None]
-    conditions = _joined(part for need in needs.values() for part in (need or "").split("; "))
-    fits = "no" if missing else "conditional" if conditions else "yes"
-    notes = _joined([methods()[method].note, *_footnotes(method, wanted, table)])
-    return [method, fits, conditions, "; ".join(missing), notes]
-
-
-def _footnotes(method: str, wanted: list[str], table: dict[tuple[str, str], list[Cell]]) -> list[str]:
-    noted = ((name, cell.note) for name in wanted for cell in table[name, method])
-    return [f"{capabilities()[name].label}: {note}" for name, note in noted if note]
-
-
-def _need(name: str, method: str, table: dict[tuple[str, str], list[Cell]]) -> str | None:
-    """Say what makes the cell a yes: nothing (empty), a condition in words, or None where nothing does."""
-    first, *notes = table[name, method]
-    if name == "hsm":
-        return f"{_need('customer_keys', method, table)}; key in {_phrase(first).replace(' and ', ' or ')}"
-    if first.condition and _OPPOSITE[first.value] not in _UNMET:
-        return f"not {CONDITIONS[first.condition]}"
-    if not first.condition and first.value not in _UNMET:
-        return ""
-    routes = [CONDITIONS[cell.condition] for cell in (first, *notes) if cell.value not in _UNMET]
-    return " or ".join(dict.fromkeys(routes)) or None

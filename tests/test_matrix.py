@@ -21,7 +21,6 @@ from diskenc_analysis.matrix import (
     matrix,
     matrix_diff,
     methods,
-    options,
     resolve_edition,
 )
 from diskenc_analysis.share import data_file
@@ -227,79 +226,10 @@ def test_an_edition_does_not_differ_from_itself_and_differs_both_ways():
     assert set(back["source"]) == {"Overview of managed disk encryption options (2023-05-15)"}
 
 
-def _fits(requires: list[str], edition: str = "latest") -> dict[str, str]:
-    frame = options(requires, edition)
-    return dict(zip(frame["method"], frame["fits"], strict=True))
-
-
-@pytest.mark.parametrize(
-    ("requires", "edition", "expected"),
-    [
-        ([], SEED, {"sse": "yes", "host": "yes", "ade": "yes", "confidential": "yes"}),
-        (["temp_disk"], SEED, {"host": "yes", "ade": "yes", "sse": "no", "confidential": "no"}),
-        (
-            ["temp_disk"],
-            NEWEST,
-            {"host": "yes", "sse": "conditional", "ade": "conditional", "confidential": "conditional"},
-        ),
-        (["temp_disk", "no_vm_cpu"], SEED, {"host": "yes", "sse": "no", "ade": "no", "confidential": "no"}),
-        (["caches"], NEWEST, {"host": "yes", "ade": "yes", "confidential": "yes", "sse": "no"}),
-        (
-            ["enhanced_key_protection"],
-            NEWEST,
-            {"confidential": "yes", "sse": "no", "host": "no", "ade": "no"},
-        ),
-        (["defender_status"], NEWEST, {"host": "yes", "ade": "yes", "sse": "no", "confidential": "no"}),
-    ],
-)
-def test_options_say_which_method_fits(requires, edition, expected):
-    assert _fits(requires, edition) == expected
-
-
-def test_options_put_the_best_fit_first_and_say_what_is_missing():
-    frame = options(["caches", "customer_keys", "no_vm_cpu"])
-    assert frame["method"].tolist() == ["host", "sse", "ade", "confidential"]
-    assert frame["fits"].tolist() == ["conditional", "no", "no", "no"]
-    assert frame["conditions"].tolist()[0] == "with a disk encryption set"
-    assert frame["missing"].tolist() == ["", "caches", "no_vm_cpu", "no_vm_cpu"]
-    assert {str(dtype) for dtype in frame.dtypes} == {"string[pyarrow]"}
-
-
-def test_an_hsm_needs_a_customer_key_in_the_right_store():
-    frame = options(["hsm"]).set_index("method")
-    assert frame.loc["ade", "conditions"] == "with a key encryption key; key in Azure Key Vault Premium"
-    assert frame.loc["host", "conditions"] == (
-        "with a disk encryption set; key in Azure Key Vault Premium or Managed HSM"
-    )
-
-
-def test_a_cell_that_is_no_for_some_disks_is_a_condition():
-    frame = options(["custom_images"]).set_index("method")
-    assert (frame.loc["ade", "fits"], frame.loc["ade", "conditions"]) == (
-        "conditional",
-        "not for a custom Linux image",
-    )
-
-
-def test_options_always_tell_that_azure_disk_encryption_retires():
-    frame = options(["at_rest"]).set_index("method")
-    assert "2028-09-15" in frame.loc["ade", "notes"]
-    assert "2028-09-15" not in frame.loc["host", "notes"]
-
-
-def test_one_requirement_may_be_given_as_text():
-    assert options("temp_disk").equals(options(["temp_disk"]))
-
-
 @pytest.mark.parametrize("call", [cells, matrix, edition_label, resolve_edition, matrix_diff])
 def test_an_unknown_edition_is_named_with_its_near_miss(call):
     with pytest.raises(UnknownNameError, match=r"2023-05-16.*Did you mean \"2023-05-15\"\?"):
         call("2023-05-16")
-
-
-def test_an_unknown_requirement_is_named_with_its_near_miss():
-    with pytest.raises(UnknownNameError, match=r"temp_disc.*Did you mean \"temp_disk\"\?"):
-        options(["caches", "temp_disc"])
 
 
 def test_each_answer_is_said_once():
