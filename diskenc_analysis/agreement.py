@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from diskenc_analysis.bars import count_bars
 from diskenc_analysis.charts import TOP
 from diskenc_analysis.groups import add_counts, cut
+from diskenc_analysis.grid import add_cells, label_axes
 from diskenc_analysis.look import (
     CELL_INK,
     EMPTY_CELL,
@@ -75,26 +76,8 @@ def agreement(counts: Any, title: str = "What the rules give, and what Defender 
     for kind, color in _CELLS.items():
         _cells_of(figure, cells, kind, color)
     columns, lines = [[_WORDS.get(name, name) for name in names] for names in (_REPORTED, _PREDICTED)]
-    across, down = ({"tickvals": list(range(len(names))), "ticktext": names} for names in (columns, lines))
-    figure.update_xaxes(
-        side="top",
-        title_text="Reported",
-        title_standoff=4,
-        showgrid=False,
-        zeroline=False,
-        ticks="",
-        **across,
-    )
-    figure.update_yaxes(
-        autorange="reversed",
-        title_text="Given",
-        title_standoff=12,
-        ticklabelstandoff=6,
-        showgrid=False,
-        zeroline=False,
-        ticks="",
-        **down,
-    )
+    label_axes(figure, columns, lines, title_text="Reported", title_standoff=4)
+    figure.update_yaxes(title_text="Given", title_standoff=12, ticklabelstandoff=6)
     figure.update_layout(margin_r=8)
     size(figure, len(lines), ROW_HEIGHT + 8, head=_HEAD)
     named = zip(_PREDICTED, lines, strict=True)
@@ -131,20 +114,9 @@ def _cells_of(figure: go.Figure, cells: Mapping[tuple[str, str], float], kind: s
         [_shown(cells, *pair) if own else "" for pair, own in zip(line, owns, strict=True)]
         for line, owns in zip(grid, mine, strict=True)
     ]
-    figure.add_heatmap(
-        z=[[0 if own else None for own in line] for line in mine],
-        name=kind,
-        text=text,
-        texttemplate="%{text}",
-        textfont={"size": 13, "color": EMPTY_INK if kind == "none" else CELL_INK},
-        hovertext=[[_hover(g, t, cells) for t in _REPORTED] for g in _PREDICTED],
-        hoverinfo="text",
-        hoverongaps=False,
-        colorscale=[[0, color], [1, color]],
-        showscale=False,
-        xgap=2,
-        ygap=2,
-    )
+    z = [[0 if own else None for own in line] for line in mine]
+    hover = [[_hover(g, t, cells) for t in _REPORTED] for g in _PREDICTED]
+    add_cells(figure, kind, z, text, hover, color, ink=EMPTY_INK if kind == "none" else CELL_INK)
 
 
 def _hover(given: str, told: str, cells: Mapping[tuple[str, str], float]) -> str:

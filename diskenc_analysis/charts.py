@@ -1,12 +1,14 @@
 """Plotly figures, one function each, drawn from a summary and never from the raw rows.
 
 Every figure carries in `layout.meta` its title, a text alternative and the numbers behind it. Names are
-written as text: markup in them is shown, not obeyed.
+written as text: markup in them is shown, not obeyed. All public figures are found here; those on one topic
+stand in modules of their own, which are loaded when they are asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import plotly.graph_objects as go
@@ -16,11 +18,29 @@ from diskenc_analysis.editions import capabilities
 from diskenc_analysis.errors import ParameterError, UnknownNameError
 from diskenc_analysis.groups import add_counts, cut
 from diskenc_analysis.heat import cell_chart, mean_low
-from diskenc_analysis.look import KEY_OWNERS, METHODS, Part, blank, describe, part_of
+from diskenc_analysis.look import KEY_OWNERS, METHODS, Part, blank, part_of
+from diskenc_analysis.look import describe as describe
 from diskenc_analysis.text import Row, capability_label, noun, rows
 
-__all__ = ["coverage_by", "describe", "headline", "heatmap", "key_owners_by", "methods_by"]
+_HERE = ("coverage_by", "describe", "headline", "heatmap", "key_owners_by", "methods_by")
+_TOPICS = {
+    "agreement": ("agreement", "causes_by", "controls_by"),
+    "keycharts": ("key_expiry", "key_flow", "rotation_age"),
+    "optioncharts": ("efforts", "matrix_grid", "needs_by"),
+}
+__all__ = [*_HERE, *(name for names in _TOPICS.values() for name in names)]  # noqa: PLE0604 - see __getattr__
 TOP = 25
+
+
+def __getattr__(name: str) -> Any:
+    for topic, names in _TOPICS.items():
+        if name in names:
+            return getattr(import_module(f"diskenc_analysis.{topic}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 def headline(summary: Any, title: str = "Protection by capability") -> go.Figure:

@@ -8,6 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from diskenc_analysis.bars import shares, value
+from diskenc_analysis.grid import Scale, add_cells, label_axes
 from diskenc_analysis.look import (
     ANSWERS,
     CELL_INK,
@@ -59,14 +60,10 @@ def cell_chart(
         if any(test(cell) for line in grid for cell in line):
             _layer(figure, kind, grid, test, [key for key, _ in shown], names)
     words = [label(capability_label(name)) for name in names]
-    figure.update_xaxes(tickvals=list(range(len(names))), ticktext=words, side="top", tickangle=-60)
     # Plotly hides a slanted label that leaves the plot, unless told otherwise.
-    figure.update_layout(xaxis_ticklabeloverflow="allow", xaxis_showgrid=False, margin_r=64)
-    figure.update_layout(xaxis_ticks="", yaxis_ticks="")
-    ticks = [label(key, _ROW_LABEL) for key, _ in shown]
-    figure.update_yaxes(
-        tickvals=list(range(len(shown))), ticktext=ticks, autorange="reversed", showgrid=False
-    )
+    slanted = {"tickangle": -60, "ticklabeloverflow": "allow"}
+    label_axes(figure, words, [label(key, _ROW_LABEL) for key, _ in shown], **slanted)
+    figure.update_layout(margin_r=64)
     size(figure, len(shown), ROW_HEIGHT + 3, head=_HEAD)
     columns = [heading, *(capability_label(name) for name in names)]
     table = [[key, *(_cell_text(cells.get(name, {})) for name in names)] for key, cells in shown]
@@ -82,29 +79,13 @@ def _layer(
     names: Sequence[str],
 ) -> None:
     """Add the cells of one kind: what is unknown gets a layer, and so a colour, of its own."""
-    colors = {"Unknown": UNKNOWN_CELL, "Not applicable": EMPTY_CELL}
-    flat = [[0, colors[kind]], [1, colors[kind]]] if kind in colors else SHARE_SCALE
+    colors: dict[str, Scale] = {"Unknown": UNKNOWN_CELL, "Not applicable": EMPTY_CELL}
     z = [[(shares(cell)[0] or 0.0) if test(cell) else None for cell in line] for line in grid]
     words = [[_cell_text(cell, short=True) if test(cell) else "" for cell in line] for line in grid]
     pairs = zip(keys, grid, strict=True)
     hover = [[_cell_hover(key, *cell) for cell in zip(names, line, strict=True)] for key, line in pairs]
     ink = EMPTY_INK if kind == "Not applicable" else CELL_INK
-    figure.add_heatmap(
-        z=z,
-        name=kind,
-        text=words,
-        texttemplate="%{text}",
-        textfont={"size": 10.5, "color": ink},
-        hovertext=hover,
-        hoverinfo="text",
-        hoverongaps=False,
-        zmin=0,
-        zmax=1,
-        colorscale=flat,
-        showscale=False,
-        xgap=2,
-        ygap=2,
-    )
+    add_cells(figure, kind, z, words, hover, colors.get(kind, SHARE_SCALE), ink=ink, size=10.5)
 
 
 def _known(cell: Row) -> bool:

@@ -93,7 +93,9 @@ def _template(ink: str, grid: str, ground: str) -> go.layout.Template:
             "yref": "container",
             "yanchor": "top",
         },
-        "title": {"x": 0, "xref": "container", "xanchor": "left", "font": {"size": 16}, "pad": {"l": 8}},
+        # Left to itself, plotly puts the title into the middle of the margin, and so onto the legend.
+        "title": {"x": 0, "xref": "container", "xanchor": "left", "font": {"size": 16}}
+        | {"y": 1, "yref": "container", "yanchor": "top", "pad": {"l": 8, "t": 10}},
         "margin": {"l": 8, "r": 8, "t": TITLE_HEIGHT + LEGEND_HEIGHT, "b": 40},
     }
     return go.layout.Template(layout=layout)

@@ -49,7 +49,8 @@ def disks_to_change(
     requires : str or sequence of str
         As for `options`.
     option : str, optional
-        Of `all_options()`: the way to go. By default the first that fits.
+        Of `all_options()`: the way to go. By default the first that fits; where none does, the disks are
+        judged all the same, without a way.
     cov : frame, optional
         The coverage frame, judged by the same edition; worked out where it is not given.
     edition : str
@@ -91,11 +92,13 @@ def disks_to_change(
 
 
 def _chosen(requires: str | Sequence[str], option: str | None, edition: str) -> str:
-    """Take the option that was named, or the best that fits; one that cannot fit is refused."""
+    """Take the option that was named, or the best that fits, if any; one that cannot fit is refused."""
     if option is not None and option not in all_options():
         raise UnknownNameError.of("option", option, all_options())
     found = options(requires, edition).set_index("option")
     all_names: list[str] = found.index.tolist()
+    if option is None and found["fits"].tolist()[0] == "no":
+        return ""
     way = option or all_names[0]
     if found.loc[way, "fits"] == "no":
         better = ", ".join(found.index[found["fits"] != "no"].tolist()) or "none"
@@ -119,9 +122,14 @@ def _judge(text: str, names: Sequence[str], option: str, edition: str) -> dict[s
     if state["kind"] == "unmanaged_disk":
         need = "change"
     found = state_of(state)
-    if state["role"] == "data" and set(missing) & set(not_for_data_disks(option, names, edition)):
+    if state["role"] == "data" and set(missing) & set(_os_disk_only(option, names, edition)):
         found = "data"
-    row = {"change": _move(option, found, missing), "unknown": _move("*", "unread", [])}.get(need, _NONE)
+    if need in ("keep", "not_applicable"):
+        row = _STAY
+    elif need == "unknown":
+        row = _move("*", "unread", [])
+    else:
+        row = _move(option, found, missing) if option else _NOWHERE
     return {
         "need": need,
         "missing": "; ".join(missing),
@@ -132,7 +140,12 @@ def _judge(text: str, names: Sequence[str], option: str, edition: str) -> dict[s
     }
 
 
-_NONE = {"move": "", "words": ""}
+def _os_disk_only(option: str, names: Sequence[str], edition: str) -> list[str]:
+    return not_for_data_disks(option, names, edition) if option else []
+
+
+_STAY = {"move": "", "words": ""}
+_NOWHERE = {"move": "none", "words": "No single option gives all that is required"}
 
 
 def _move(option: str, state: str, missing: Sequence[str]) -> dict[str, str]:

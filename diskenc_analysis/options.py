@@ -13,7 +13,7 @@ from diskenc_analysis.errors import UnknownNameError
 from diskenc_analysis.matrix import describe, text_frame
 from diskenc_analysis.option_list import Option, all_options, asked, parts, requirements, wanted
 
-__all__ = ["all_options", "asked", "not_for_data_disks", "options", "requirements"]
+__all__ = ["all_options", "asked", "not_for_data_disks", "option_facts", "options", "requirements"]
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,7 +72,12 @@ def options(
     table, names = cells(edition), list(asked(requires))
     found = [_answer(option, names, table, true) for option in all_options().values()]
     columns = [*_COLUMNS, *(f"{fact}s" for fact in _FACTS), "sources"]
-    return text_frame(sorted(found, key=lambda row: _FITS.index(row[2])), columns)
+    return text_frame(sorted(found, key=_rank), columns)
+
+
+def _rank(row: Sequence[str]) -> tuple[int, int]:
+    """Put the best fit first, and among equals that with the fewest conditions."""
+    return _FITS.index(row[2]), len(row[4].split("; "))
 
 
 def _answer(option: Option, names: list[str], table: Table, true: set[str]) -> list[str]:
@@ -83,7 +88,7 @@ def _answer(option: Option, names: list[str], table: Table, true: set[str]) -> l
     short = [capabilities()[name].label for name in _short(option, rest, table, true)]
     conditions += [f"for the OS disk alone ({', '.join(short)})"] if short else []
     fits = "no" if missing else "conditional" if any(conditions) else "yes"
-    facts = _facts(option, names)
+    facts = option_facts(option.name, names)
     said = (_joined(row["text"] for row in facts if row["fact"] == fact) for fact in _FACTS)
     cited = [option.source, *(row["source"] for row in facts), *(_cited(option, names, table))]
     ways = "" if missing else _joined(conditions)
@@ -91,10 +96,28 @@ def _answer(option: Option, names: list[str], table: Table, true: set[str]) -> l
     return [*line, *said, _joined(cited)]
 
 
-def _facts(option: Option, names: Sequence[str]) -> list[dict[str, str]]:
-    """Give what to know of an option: always, or where all of certain capabilities are asked for."""
+def option_facts(option: str, names: Sequence[str]) -> list[dict[str, str]]:
+    """Give what to know of an option, from `data/option_facts.csv`.
+
+    Parameters
+    ----------
+    option : str
+        Of `all_options()`.
+    names : sequence of str
+        Capabilities that are asked for: some facts matter where all of certain ones are.
+
+    Returns
+    -------
+    list of dict of str to str
+        With `fact` (`prerequisite`, `cost` or `limit`), `text` and `source`.
+
+    Examples
+    --------
+    >>> [row["fact"] for row in option_facts("sse", [])]
+    ['cost']
+    """
     rows = records("option_facts.csv")
-    return [r for r in rows if option.name in parts(r["options"]) and set(parts(r["when"])) <= set(names)]
+    return [r for r in rows if option in parts(r["options"]) and set(parts(r["when"])) <= set(names)]
 
 
 def _cited(option: Option, names: Sequence[str], table: Table) -> list[str]:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from diskenc_analysis.errors import ParameterError, UnknownNameError, suggest
 from diskenc_analysis.run_out import parse_points
 from diskenc_analysis.what_if_scope import parse_where
+from diskenc_analysis.option_list import asked
 
 
 def _as_text(value: object) -> object:
@@ -61,6 +62,17 @@ def _points(value: object) -> object:
     return value
 
 
+def _requirements(value: object) -> object:
+    """Take a list, or text with commas; a requirement that does not exist is refused here."""
+    listed = value.split(",") if isinstance(value, str) else value
+    if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
+        return value
+    names = [name.strip() for name in listed if name.strip()]
+    asked(names)
+    return ", ".join(names)
+
+
+Requirements = Annotated[str, BeforeValidator(_requirements), Field(min_length=1)]
 IsoDate = Annotated[str, BeforeValidator(_iso_date)]
 Edition = Annotated[str, BeforeValidator(_as_text)]
 Whole = Annotated[int, BeforeValidator(_whole)]
@@ -154,15 +166,25 @@ class AdeMigrationParams(CommonParams):
     )
 
 
+class ChooseMethodParams(CommonParams):
+    """Parameters of `choose_method.ipynb`."""
+
+    requires: Requirements = Field(
+        "temp_disk, customer_keys", description="what the disks are to meet, with commas between"
+    )
+    option: str = Field("", description="the option to go by; empty means the first that fits")
+
+
 NOTEBOOKS: dict[str, type[BaseModel]] = {
     "coverage": CoverageParams,
     "key_ownership": KeyOwnershipParams,
     "defender": DefenderParams,
     "controls": ControlsParams,
     "ade_migration": AdeMigrationParams,
+    "choose_method": ChooseMethodParams,
 }
 #: The notebooks of a report, where none is named.
-REPORTED = ("coverage", "key_ownership", "defender", "controls", "ade_migration")
+REPORTED = ("coverage", "key_ownership", "defender", "controls", "ade_migration", "choose_method")
 
 
 def validate(notebook: str, values: Mapping[str, Any]) -> BaseModel:

@@ -113,3 +113,12 @@ def test_values_go_to_the_notebooks_that_take_them():
     assert distribute(["coverage"], {"top": 3})["coverage"].top == 3
     with pytest.raises(UnknownNameError, match=r"none of the notebooks takes 'topp'. Did you mean \"top\"\?"):
         distribute(["coverage"], {"topp": 3})
+
+
+def test_requirements_come_as_text_or_as_a_list():
+    assert validate("choose_method", {"requires": ["caches", "hsm"]}).requires == "caches, hsm"
+    assert validate("choose_method", {"requires": " end_to_end "}).requires == "end_to_end"
+    with pytest.raises(UnknownNameError, match='Did you mean "temp_disk"'):
+        validate("choose_method", {"requires": "temp_disc"})
+    with pytest.raises(ParameterError, match="'requires'"):
+        validate("choose_method", {"requires": ""})

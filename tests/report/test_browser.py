@@ -9,6 +9,7 @@ import pytest
 
 from diskenc_analysis import report
 from diskenc_analysis.page import make_page
+from diskenc_analysis.params import REPORTED
 from diskenc_analysis.tables import table
 
 pytestmark = pytest.mark.browser
@@ -75,7 +76,7 @@ def one_table(rows):
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Title"), cell])
 
 
-@pytest.mark.parametrize("name", ["coverage", "key_ownership", "defender", "controls"])
+@pytest.mark.parametrize("name", REPORTED)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_chart_is_drawn_as_itself_without_a_request(look, folder, scheme, name):
     page, asked, said = look(folder / f"{name}.html", color_scheme=scheme)

@@ -65,6 +65,7 @@ def test_the_folder_is_complete(rendered):
         "defender",
         "disk_policies",
         "disks",
+        "disks_to_change",
         "exposure",
         "files_read",
     )
