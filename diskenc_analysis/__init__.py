@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from diskenc_analysis import tables as tables
     from diskenc_analysis.blast import blast_radius as blast_radius
     from diskenc_analysis.blast import single_points as single_points
+    from diskenc_analysis.browse import browse as browse
     from diskenc_analysis.copies import copied_keys as copied_keys
     from diskenc_analysis.coverage import coverage as coverage
+    from diskenc_analysis.covered import glance as glance
     from diskenc_analysis.custody import custody as custody
     from diskenc_analysis.defender import defender as defender
     from diskenc_analysis.drift import compare as compare
@@ -53,8 +55,10 @@ _NAMES = {
     "read": "opening",
     "collect": "live",
     "Inventory": "inventory",
+    "browse": "browse",
     "coverage": "coverage",
     "compare": "drift",
+    "glance": "covered",
     "defender": "defender",
     "disk_policies": "policies",
     "exposure": "exposure",

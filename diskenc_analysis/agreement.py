@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 
 from diskenc_analysis.bars import count_bars
 from diskenc_analysis.charts import TOP
-from diskenc_analysis.groups import add_counts, cut
 from diskenc_analysis.grid import add_cells, label_axes
+from diskenc_analysis.groups import add_counts, cut
 from diskenc_analysis.look import (
     CELL_INK,
     EMPTY_CELL,

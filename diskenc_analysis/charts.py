@@ -19,10 +19,12 @@ from diskenc_analysis.errors import ParameterError, UnknownNameError
 from diskenc_analysis.groups import add_counts, cut
 from diskenc_analysis.heat import cell_chart, mean_low
 from diskenc_analysis.look import KEY_OWNERS, METHODS, Part, blank, part_of
-from diskenc_analysis.look import describe as describe
+from diskenc_analysis.look import TEMPLATE as TEMPLATE  # noqa: PLC0414 - offered here
+from diskenc_analysis.look import colors as colors  # noqa: PLC0414 - offered here
+from diskenc_analysis.look import describe as describe  # noqa: PLC0414 - offered here
 from diskenc_analysis.text import Row, capability_label, noun, rows
 
-_HERE = ("coverage_by", "describe", "headline", "heatmap", "key_owners_by", "methods_by")
+_HERE = ("colors", "coverage_by", "describe", "headline", "heatmap", "key_owners_by", "methods_by")
 _TOPICS = {
     "agreement": ("agreement", "causes_by", "controls_by"),
     "keycharts": ("key_expiry", "key_flow", "rotation_age"),

@@ -54,7 +54,8 @@ def coverage(inv: Inventory, edition: str = "latest") -> Any:
     -------
     frame
         One row per managed disk, ephemeral OS disk, unmanaged disk and snapshot, of the inventory's engine,
-        with the columns of `COLUMNS`: text but for `gib` (float, GiB).
+        with the columns of `COLUMNS`: text but for `gib` (float, GiB). One of pandas shows its shares and
+        next steps where it stands last in a cell; what is made of it is an ordinary frame.
 
     Raises
     ------
@@ -71,7 +72,12 @@ def coverage(inv: Inventory, edition: str = "latest") -> Any:
     found = judged(inv, edition)
     table = helper(inv, f"verdicts_{_suffix(edition)}", found.rows_of_verdicts(), ["verdict", *_VERDICT])
     out = found.rows.join(table, on="verdict", how="left").select(*COLUMNS)
-    return native_of(inv, out)
+    native = native_of(inv, out)
+    if inv.engine != "pandas":
+        return native
+    from diskenc_analysis.covered import Covered
+
+    return Covered(native)
 
 
 @dataclass(frozen=True)

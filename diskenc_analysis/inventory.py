@@ -130,6 +130,11 @@ class Inventory:
         held = ", ".join(f"{name} {rows:,}" for name, rows in counts.items() if rows)
         return f"<Inventory of {held or 'nothing'}; engine {self.engine}>"
 
+    def _repr_html_(self) -> str:
+        from diskenc_analysis.glance import of_inventory
+
+        return of_inventory(self)._repr_html_()
+
     def frame(self, sql: str) -> Any:
         """Run a query over the tables and give its result as a frame of the engine.
 

@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 import plotly.io as pio
 
-from diskenc_analysis.errors import ParameterError
+from diskenc_analysis.errors import ParameterError, UnknownNameError
 from diskenc_analysis.text import clean, label
 
 TEMPLATE = "diskenc"
@@ -127,6 +127,35 @@ def part_of(parts: Sequence[Part], key: str | None) -> Part:
     """
     known = {part.key: part for part in parts}
     return known.get(key or "unknown", known["unknown"])
+
+
+def colors(column: str) -> dict[str, str]:
+    """Give the colours of a column's values, for a chart of one's own.
+
+    Parameters
+    ----------
+    column : {"method", "key_owner", "key_store", "answer"}
+        A column of the coverage; `answer` is for those of the capabilities.
+
+    Returns
+    -------
+    dict of str to str
+        By value, as plotly express takes them in `color_discrete_map`.
+
+    Raises
+    ------
+    UnknownNameError
+        When the column has no colours of its own.
+
+    Examples
+    --------
+    >>> colors("method")["host"]
+    '#0072B2'
+    """
+    known = {"method": METHODS, "key_owner": KEY_OWNERS, "key_store": KEY_STORES, "answer": ANSWERS}
+    if column not in known:
+        raise UnknownNameError.of("column with colours", column, known)
+    return {part.key: part.color for part in known[column]}
 
 
 def marker(part: Part) -> dict[str, Any]:

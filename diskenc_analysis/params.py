@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from diskenc_analysis.errors import ParameterError, UnknownNameError, suggest
+from diskenc_analysis.option_list import asked
 from diskenc_analysis.run_out import parse_points
 from diskenc_analysis.what_if_scope import parse_where
-from diskenc_analysis.option_list import asked
 
 
 def _as_text(value: object) -> object:
@@ -175,6 +175,13 @@ class ChooseMethodParams(CommonParams):
     option: str = Field("", description="the option to go by; empty means the first that fits")
 
 
+class ExploreParams(CoverageParams):
+    """Parameters of `explore.ipynb`, whose cells are written in pandas."""
+
+    engine: Literal["pandas"] = Field("pandas", description="what holds the rows: pandas")
+    production: str = Field("prod", description="part of the name of the subscriptions that matter most")
+
+
 NOTEBOOKS: dict[str, type[BaseModel]] = {
     "coverage": CoverageParams,
     "key_ownership": KeyOwnershipParams,
@@ -182,6 +189,7 @@ NOTEBOOKS: dict[str, type[BaseModel]] = {
     "controls": ControlsParams,
     "ade_migration": AdeMigrationParams,
     "choose_method": ChooseMethodParams,
+    "explore": ExploreParams,
 }
 #: The notebooks of a report, where none is named.
 REPORTED = ("coverage", "key_ownership", "defender", "controls", "ade_migration", "choose_method")

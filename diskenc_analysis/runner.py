@@ -13,6 +13,7 @@ from typing import Any
 import nbformat
 
 from diskenc_analysis import errors
+from diskenc_analysis.browse import STATIC
 from diskenc_analysis.errors import DiskencError, NotebookFailedError, UnknownNameError
 from diskenc_analysis.share import notebook_dir
 
@@ -196,6 +197,7 @@ def _environment() -> dict[str, str]:
     paths = [_PACKAGE_PARENT, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return {
         "PLOTLY_RENDERER": "plotly_mimetype",
+        STATIC: "yes",
         "PYTHONHASHSEED": "0",
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
     }

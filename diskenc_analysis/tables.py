@@ -17,6 +17,7 @@ from diskenc_analysis.text import Row, clean, count_rows, number, percent, rows
 __all__ = ["HtmlTable", "percent", "table", "templates"]
 _CELL_LIMIT = 1200
 _PLAIN_ROWS = 20
+_SPELT = {"gib": "GiB", "vm": "VM", "vms": "VMs", "id": "id", "hsm": "HSM"}
 _ROUNDING = {"share_low": "down", "share_high": "up"}
 
 
@@ -169,8 +170,8 @@ def _columns(found: Sequence[Row], columns: Mapping[str, str] | Sequence[str] | 
 
 
 def _heading(name: str) -> str:
-    words = clean(name.replace("_", " "))
-    return words[:1].upper() + words[1:]
+    words = [_SPELT.get(word, word) for word in clean(name.replace("_", " ")).split(" ")]
+    return words[0][:1].upper() + " ".join(words)[1:]
 
 
 def _cell(name: str, value: object) -> str:

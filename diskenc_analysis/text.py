@@ -181,7 +181,8 @@ def rows(frame: Any, limit: int | None = None) -> list[Row]:
     table = nw.from_native(frame)
     if limit is not None:
         table = table.head(limit)
-    eager = table.collect() if isinstance(table, nw.LazyFrame) else table
+    # The index of pandas, which a query leaves with holes, is no column.
+    eager = table.collect() if isinstance(table, nw.LazyFrame) else nw.maybe_reset_index(table)
     return [{name: _plain(value) for name, value in row.items()} for row in eager.to_arrow().to_pylist()]
 
 
