@@ -223,9 +223,10 @@ def count_bars(
 def _count_hover(name: object, counts: dict[str, float], part: Part, weight: str) -> str:
     here, total = counts.get(part.key, 0.0), sum(counts.values())
     share = percent(here / total) if total else "n/a"
-    return (
-        f"<b>{label(name)}</b><br>{part.label}: {amount(here, weight)} ({share} of {amount(total, weight)})"
-    )
+    line = f"{part.label}: {amount(here, weight)} ({share} of {amount(total, weight)})"
+    dark = counts.get("unknown", 0.0) if part.key != "unknown" else 0.0
+    more = f"<br>Unknown: {amount(dark, weight)}" if dark else ""
+    return f"<b>{label(name)}</b><br>{line}{more}"
 
 
 def _count_alt(groups: Sequence[tuple[object, dict[str, float]]], parts: Sequence[Part], weight: str) -> str:

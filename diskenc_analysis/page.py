@@ -31,6 +31,7 @@ from diskenc_analysis.tables import HtmlTable, templates
 
 _PLOTLY = "application/vnd.plotly.v1+json"
 _SHOWN = ("text/html", "image/svg+xml", "image/png", "text/markdown", "text/plain")
+_SHORT = 24  # longest number, or word in place of one; what is longer is prose
 _FOLDER = Path(__file__).parent / "templates"
 
 
@@ -166,7 +167,8 @@ def _numbers(meta: Mapping[str, Any]) -> Markup | None:
         return None
     headings = tuple(map(str, meta["columns"]))
     lines = tuple(tuple(map(str, line)) for line in meta["rows"])
-    right = (False, *(True for _ in headings[1:]))
+    columns = list(zip(*lines, strict=True))[1:]
+    right = (False, *(max(map(len, column)) <= _SHORT for column in columns))
     numbers = HtmlTable(meta["title"], headings, right, lines, len(lines))
     return Markup(numbers._repr_html_())  # noqa: S704 - escaped by its template
 
