@@ -41,7 +41,8 @@ lint: .venv/.test
 	find notebooks -name '*.ipynb' -not -path '*/.*' -exec $(BIN)/nbstripout --verify --keep-id {} +
 
 lab: .venv/.lab
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/diskenc lab lab
+	$(BIN)/jupyter lab lab
 
 bench: .venv/.test
 	$(BIN)/python -m benchmarks

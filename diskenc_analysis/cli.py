@@ -248,6 +248,22 @@ def sample(
     typer.echo(generate(out, disks=disks, subscriptions=subscriptions, seed=seed))
 
 
+@app.command()
+def lab(
+    folder: Annotated[Path, typer.Argument(help="Folder of yours to copy the notebooks to.")] = Path("lab"),
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace notebooks there that differ.")
+    ] = False,
+) -> None:
+    """Copy the notebooks into a folder of yours, and say how to open them; what stands there is kept.
+
+    Example: diskenc lab lab && jupyter lab lab
+    """
+    from diskenc_analysis.lab import copy_notebooks
+
+    typer.echo("\n".join(copy_notebooks(folder, overwrite=overwrite).lines))
+
+
 def _parameters(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
