@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from diskenc_analysis.datafiles import write_table
-from diskenc_analysis.digest import Lists
 from diskenc_analysis.editions import edition_label, editions, resolve_edition
+from diskenc_analysis.folded import Lists
 from diskenc_analysis.frames import lazy
 from diskenc_analysis.matrix import matrix
 from diskenc_analysis.option_list import all_options, asked, requirements
