@@ -140,17 +140,20 @@ def vm_reasons(plan: Any, limit: int = 25) -> Lists:
     lines = [
         {
             "VM": row["name"],
-            "Why this path": row["reason"],
+            "Why this path, and the evidence": _joined(row, "reason", "evidence", "conflicts"),
             "Not known": _labels(row["not_known"]),
             "To do": row["must_do"],
-            "Evidence": "; ".join(filter(None, (row["evidence"], row["conflicts"]))) or "–",
-            "Other target": row["alternative"] or "–",
+            "Or": row["alternative"] or "–",
         }
         for row in found
     ]
     shown = table(lines, "VMs with their reasons", limit=limit, total=total, sheet=_SHEET)
     parts = (("Why, what is not known, and what is to be done", shown),) if lines else ()
     return Lists(parts, "No VM depends on it.")
+
+
+def _joined(row: Row, *names: str) -> str:
+    return "; ".join(row[name] for name in names if row[name])
 
 
 def _vms(plan: Any, limit: int) -> tuple[list[Row], int]:

@@ -117,7 +117,7 @@ def _disks_of(inv: Inventory, keys: Sequence[str]) -> dict[str, list[Row]]:
 def _head(row: Row, disks: Sequence[Row]) -> list[str]:
     path = paths()[row["path"]]
     before = [f"# Before: {checks()[check]['must_do']}" for check in row["blocked_by"].split("; ") if check]
-    unread = [f"# Not known: {checks()[check]['label']}" for check in row["not_known"].split("; ") if check]
+    unread = [f"# Not known: {checks()[check]['short']}" for check in row["not_known"].split("; ") if check]
     head = f"# {clean(row['name'])}: {path['words']} ({clean(row['reason'], 120)})"
     names = [row["name"], row["resource_group"], *(disk["name"] for disk in disks)]
     return [head, *([] if all(map(_shows, names)) else [_HIDDEN]), *before, *unread]
