@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -24,15 +23,15 @@ from diskenc_analysis.migrationlists import (
 )
 from diskenc_analysis.migrationverdict import verdict
 from diskenc_analysis.outlook import outlook
-from diskenc_analysis.runbook import runbooks
-from diskenc_analysis.tables import HtmlTable, table, templates
-from diskenc_analysis.text import Row, amount, clean, number
+from diskenc_analysis.steplists import steps, visible, write_runbooks
+from diskenc_analysis.tables import HtmlTable, table
+from diskenc_analysis.text import Row, number
 from diskenc_analysis.timeline import Slot, schedule
 from diskenc_analysis.wavelists import progress_list, wave_list
-from diskenc_analysis.waves import MACHINES, Effort, Wave
+from diskenc_analysis.waves import MACHINES, Effort
 
 if TYPE_CHECKING:
-    from diskenc_analysis.inventory import Inventory
+    pass
 
 __all__ = [
     "as_date",
@@ -48,6 +47,7 @@ __all__ = [
     "schedule",
     "steps",
     "verdict",
+    "visible",
     "vm_list",
     "vm_reasons",
     "wave_list",
@@ -106,104 +106,6 @@ def assumptions(effort: Effort, first: date | None, every: int) -> HtmlTable:
     more = {"Assumption": "window_days", "Value": number(every)}
     lines.append(more | {"What it is": "days from one window to the next"})
     return table(lines, "Assumptions: none of them is measured")
-
-
-@dataclass(frozen=True)
-class Steps:
-    """The steps of waves as text, each under a heading that unfolds.
-
-    Attributes
-    ----------
-    texts : tuple of (str, str)
-        Heading and text.
-    cut : str
-        What was left out, in words; empty where nothing was.
-
-    Examples
-    --------
-    >>> Steps((("Wave 1", "# 1. Record"),), "")
-    Wave 1
-    # 1. Record
-    """
-
-    texts: tuple[tuple[str, str], ...]
-    cut: str
-
-    def _repr_html_(self) -> str:
-        shown = [(heading, visible(text)) for heading, text in self.texts]
-        return templates().get_template("steps.html.j2").render(texts=shown, cut=self.cut)
-
-    def __repr__(self) -> str:
-        """Write headings and texts."""
-        parts = [f"{heading}\n{visible(text)}" for heading, text in self.texts]
-        return "\n\n".join([*parts, *([self.cut] if self.cut else [])]) or "No VM is to be moved."
-
-
-def visible(text: str) -> str:
-    r"""Write signs that do not show by their number, so that nothing in a text reads as what it is not.
-
-    Examples
-    --------
-    >>> visible("a\u202eb\n")
-    'a\\u202eb\n'
-    """
-    return "".join(
-        char if char in "\n " or clean(char, 0) == char else f"\\u{ord(char):04x}" for char in text
-    )
-
-
-def steps(inv: Inventory, made: Sequence[Wave], shell: str = "az", limit: int = 25) -> Steps:
-    """Show the steps of the first waves.
-
-    Parameters
-    ----------
-    inv : Inventory
-        What was read.
-    made : sequence of Wave
-        As `waves` gives them.
-    shell : {"az", "powershell"}
-        As for `runbook`.
-    limit : int
-        Most waves shown.
-
-    Returns
-    -------
-    Steps
-    """
-    shown = made[:limit]
-    texts = zip((_heading(wave) for wave in shown), runbooks(inv, shown, shell), strict=True)
-    cut = f"{number(limit)} of {number(len(made))} waves shown; the folder data/runbooks has all."
-    return Steps(tuple(texts), cut if len(made) > limit else "")
-
-
-def _heading(wave: Wave) -> str:
-    return f"Wave {wave.number}: {clean(wave.group)}, {amount(len(wave.machines), 'vms')}"
-
-
-def write_runbooks(
-    folder: str | os.PathLike[str], inv: Inventory, made: Sequence[Wave], shell: str = "az"
-) -> None:
-    """Write the steps of every wave, a text file each.
-
-    Parameters
-    ----------
-    folder : path
-        They go into `runbooks` in it. An empty name writes nothing, so that a notebook need not ask.
-    inv, made, shell
-        As for `steps`.
-
-    Examples
-    --------
-    >>> write_runbooks("", None, ())
-    """
-    if not os.fspath(folder) or not made:
-        return
-    target = Path(folder) / "runbooks"
-    target.mkdir(parents=True, exist_ok=True)
-    width = max(3, len(str(len(made))))
-    for wave, text in zip(made, runbooks(inv, made, shell), strict=True):
-        file = target / f"wave-{wave.number:0{width}}.txt"
-        file.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_tables(

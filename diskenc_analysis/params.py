@@ -5,78 +5,22 @@ Values are the primitives that JSON has, since a notebook's parameters travel as
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from diskenc_analysis.errors import ParameterError, UnknownNameError, suggest
-from diskenc_analysis.option_list import asked
-from diskenc_analysis.run_out import parse_points
-from diskenc_analysis.what_if_scope import parse_where
-
-
-def _as_text(value: object) -> object:
-    """Take what YAML made of an unquoted date."""
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _whole(value: object) -> object:
-    """Refuse what pydantic would take for a whole number, though nobody meant one: `yes` is no 1."""
-    if isinstance(value, bool):
-        raise ValueError("expected a whole number")  # noqa: TRY004 - pydantic makes its message of it
-    return value
-
-
-def _iso_date(value: object) -> object:
-    text = _as_text(value)
-    if isinstance(text, str) and text:
-        date.fromisoformat(text)
-    return text
-
-
-def _switch(value: object) -> object:
-    """Take what YAML made of an unquoted `on` or `off`."""
-    return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
-
-
-def _where(value: object) -> object:
-    """Write a mapping as the JSON that travels to a notebook."""
-    text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
-    if isinstance(text, str):
-        try:
-            parse_where(text)
-        except ParameterError as error:
-            raise ValueError(str(error).removeprefix("what_if_where: ")) from None
-    return text
-
-
-def _points(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            parse_points(value)
-        except ParameterError as error:
-            raise ValueError(str(error).removeprefix("points: ")) from None
-    return value
-
-
-def _requirements(value: object) -> object:
-    """Take a list, or text with commas; a requirement that does not exist is refused here."""
-    listed = value.split(",") if isinstance(value, str) else value
-    if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
-        return value
-    names = [name.strip() for name in listed if name.strip()]
-    asked(names)
-    return ", ".join(names)
-
-
-Requirements = Annotated[str, BeforeValidator(_requirements), Field(min_length=1)]
-IsoDate = Annotated[str, BeforeValidator(_iso_date)]
-Edition = Annotated[str, BeforeValidator(_as_text)]
-Whole = Annotated[int, BeforeValidator(_whole)]
-Positive = Annotated[float, BeforeValidator(_whole), Field(gt=0, allow_inf_nan=False)]
+from diskenc_analysis.paramtypes import (
+    Edition,
+    IsoDate,
+    OnOff,
+    PointsText,
+    Positive,
+    Requirements,
+    WhereText,
+    Whole,
+)
 
 
 class CommonParams(BaseModel):
@@ -113,11 +57,9 @@ class CoverageParams(CommonParams):
     '{"location": "north"}'
     """
 
-    what_if_host: Annotated[Literal["on", "off"], BeforeValidator(_switch)] = Field(
-        "off", description="encryption at host switched on, on paper"
-    )
+    what_if_host: OnOff = Field("off", description="encryption at host switched on, on paper")
     what_if_customer_key: bool = Field(False, description="a customer's key for the disks, on paper")
-    what_if_where: Annotated[str, BeforeValidator(_where)] = Field(
+    what_if_where: WhereText = Field(
         "", description="for which disks: JSON of columns or tag:NAME and values; empty means all"
     )
 
@@ -161,9 +103,7 @@ class AdeMigrationParams(CommonParams):
     shell: Literal["az", "powershell"] = Field("az", description="which commands the runbooks are made of")
     baseline: str = Field("", description="an earlier inventory to compare with; empty means none")
     baseline_as_of: IsoDate = Field("", description="the day of the earlier inventory; empty: of its files")
-    points: Annotated[str, BeforeValidator(_points)] = Field(
-        "", description="more counts of VMs, as 2026-09-01=40; 2026-10-01=35"
-    )
+    points: PointsText = Field("", description="more counts of VMs, as 2026-09-01=40; 2026-10-01=35")
 
 
 class ChooseMethodParams(CommonParams):
