@@ -115,7 +115,7 @@ class ChooseMethodParams(CommonParams):
     option: str = Field("", description="the option to go by; empty means the first that fits")
 
 
-class ExploreParams(CoverageParams):
+class ExploreParams(CommonParams):
     """Parameters of `explore.ipynb`, whose cells are written in pandas."""
 
     engine: Literal["pandas"] = Field("pandas", description="what holds the rows: pandas")
