@@ -11,7 +11,18 @@ from diskenc_analysis.defender_facts import guests, reports, resources
 from diskenc_analysis.defender_outcomes import compare, outcomes
 from diskenc_analysis.defender_rules import defender_rules
 from diskenc_analysis.exemptions import WORDS, exemptions
-from diskenc_analysis.frames import BAR, Frame, distinct, fresh, helper, kept, native_like, profile
+from diskenc_analysis.frames import (
+    BAR,
+    Frame,
+    distinct,
+    fresh,
+    helper,
+    kept,
+    lazy,
+    low,
+    native_like,
+    profile,
+)
 from diskenc_analysis.identity import subscription_names
 from diskenc_analysis.scopes import join_scopes
 
@@ -89,10 +100,12 @@ def _pairs(inv: Inventory, rows: Frame, as_of: str) -> Frame:
     sub = nw.col("key").str.replace_all(r"^/subscriptions/([^/]*)/.*$", "$1")
     told = said.select(subscription_id=sub).unique().with_columns(told=nw.lit("yes"))
     pairs = pairs.join(told, on="subscription_id", how="left")
-    unread = "none" if inv.count("guest_assignments") else "unread"
+    configured = lazy(inv.guest_assignments).select(subscription_id=low("subscription_id")).unique()
+    configured = configured.with_columns(guests_of=nw.lit("none"))
+    pairs = pairs.join(configured, on="subscription_id", how="left")
     words = {
         "reported": nw.col("reported").fill_null("none"),
-        "guest": nw.col("guest").fill_null(unread),
+        "guest": nw.coalesce("guest", "guests_of").fill_null("unread"),
         "exempt": nw.coalesce(*[f"exempt_{word}" for word in WORDS]).fill_null(""),
         "told": nw.col("told").fill_null("no"),
     }

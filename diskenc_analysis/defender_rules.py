@@ -217,5 +217,5 @@ def _by_guest(facts: Facts) -> Prediction:
         return Prediction(_GUEST[guest], words, "assignment")
     if guest != "unread":
         return Prediction(UNKNOWN, f"guest configuration: {guest}", "assignment")
-    words = "guest configuration assignments were not read; the matrix's row by what the VM and its disks say"
+    words = "no guest configuration of its subscription was read; the matrix's row by the VM and its disks"
     return Prediction(UNKNOWN, f"{words}: {facts['matrix']}", "assignment")

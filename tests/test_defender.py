@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 
 import pytest
 
@@ -375,3 +376,18 @@ def test_the_rest_of_the_sample_agrees_or_says_nothing(sample):
     # What cannot be predicted is what no file describes: the VMs of the subscription that was acquired.
     unsure = {pair[0].split("/")[2] for pair, outcome in found.items() if outcome == "unknown"}
     assert len(unsure) == 1
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
+def test_guests_of_a_subscription_without_any_guest_configuration_are_not_read(engine, tmp_path):
+    """An export may hold the guest configuration of some subscriptions alone."""
+    other = SUBSCRIPTION[:-1] + ("0" if SUBSCRIPTION[-1] != "0" else "1")
+    away = json.loads(json.dumps(machine("far")).replace(SUBSCRIPTION, other))
+    found = judged(
+        tmp_path, *machine("seen"), *machine("bare"), guest("seen", "Compliant"), *away, engine=engine
+    )
+    assert {name: found[name, "windows"]["predicted"] for name in ("seen", "bare", "far")} == {
+        "seen": "Healthy",
+        "bare": "not_evaluated",
+        "far": "unknown",
+    }
