@@ -59,7 +59,7 @@ def verdict(plan: Any, slots: Sequence[Slot], seen: Outlook, as_of: str = "") ->
     said = [_first(seen, as_of), _open(seen)]
     if due:
         said += [_ways(due), _standing(due), _waves(slots)]
-    said += [_others(found), _apart(own), _progress(seen), seen.line.said if due or seen.progress else ""]
+    said += [_others(found), _apart(own), _progress(seen), *_line(seen, due=bool(due))]
     return Verdict(tuple(sentence for sentence in said if sentence))
 
 
@@ -129,6 +129,13 @@ def _apart(own: Sequence[Row]) -> str:
     said = [f"{amount(past, 'vms')} off it or copied from it (new disks only if more is wanted)"] * (past > 0)
     said += [f"{amount(preview, 'vms')} with the temp disk preview alone (not documented)"] * (preview > 0)
     return f"Besides: {'; '.join(said)}." if said else ""
+
+
+def _line(seen: Outlook, *, due: bool) -> list[str]:
+    captures = f"capture{'' if seen.left_out == 1 else 's'} of the history, not counted here,"
+    reads = "reads" if seen.left_out == 1 else "read"
+    note = f"{number(seen.left_out)} {captures} {reads} other parts than the newest." if seen.left_out else ""
+    return [seen.line.said, note] if due or seen.progress is not None or len(seen.line.points) > 1 else []
 
 
 def _progress(seen: Outlook) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from diskenc_analysis.frames import lazy
+from diskenc_analysis.historypoints import Counted, of_history
 from diskenc_analysis.migration import ade_migration
 from diskenc_analysis.opening import read
 from diskenc_analysis.progress import ade_progress
@@ -33,12 +34,15 @@ class Outlook:
         As `ade_progress` gives it; None where there is no earlier inventory.
     line : RunOut
         The run-out line.
+    left_out : int
+        Captures of the history that cannot be compared; see `historypoints`.
     """
 
     left: int
     unsure: int
     progress: Any
     line: RunOut
+    left_out: int = 0
 
 
 def machines(plan: Any, state: str) -> int:
@@ -59,9 +63,11 @@ def outlook(
     inv: Inventory,
     plan: Any,
     as_of: str = "",
+    *,
     baseline: str = "",
     baseline_as_of: str = "",
     points: str = "",
+    history: str = "",
 ) -> Outlook:
     """Look back and ahead.
 
@@ -79,6 +85,8 @@ def outlook(
         The day that it speaks for; as for `as_of`.
     points : str
         More counts, as `run_out.parse_points` reads them.
+    history : str
+        A folder of `diskenc history` that gives more counts; empty for none.
 
     Returns
     -------
@@ -88,7 +96,7 @@ def outlook(
     Raises
     ------
     UnreadableInputError
-        When the earlier inventory cannot be read, or holds no disks.
+        When the earlier inventory cannot be read or holds no disks, or the folder is no history.
     ParameterError
         When the counts are written otherwise, or two of one day differ.
     """
@@ -102,5 +110,6 @@ def outlook(
         counted.append((captured(earlier, baseline_as_of), machines(then, "on")))
         progress = ade_progress(inv, earlier, plan, then)
     known = [Point(day, vms) for day, vms in counted if day is not None]
-    line = run_out([*parse_points(points), *known])
-    return Outlook(left, machines(plan, "unknown"), progress, line)
+    past = of_history(history) if history else Counted((), 0)
+    line = run_out([*parse_points(points), *past.points, *known])
+    return Outlook(left, machines(plan, "unknown"), progress, line, past.left_out)

@@ -104,6 +104,7 @@ class AdeMigrationParams(CommonParams):
     baseline: str = Field("", description="an earlier inventory to compare with; empty means none")
     baseline_as_of: IsoDate = Field("", description="the day of the earlier inventory; empty: of its files")
     points: PointsText = Field("", description="more counts of VMs, as 2026-09-01=40; 2026-10-01=35")
+    history: str = Field("", description="a folder of diskenc history with more counts; empty means none")
 
 
 class ChooseMethodParams(CommonParams):

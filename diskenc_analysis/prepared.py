@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from diskenc_analysis import history
 from diskenc_analysis.coverage import coverage
 from diskenc_analysis.gates import Gate, judge
 from diskenc_analysis.head import Head
@@ -164,3 +165,35 @@ def prepare_earlier(
 
 #: The folder of earlier inventories.
 EARLIER = "earlier"
+
+
+def linked_history(folder: str | None, beside: Path) -> dict[str, str]:
+    """Make a history reachable from where notebooks run, so that its place on this machine stays unsaid.
+
+    Parameters
+    ----------
+    folder : str or None
+        The history; None or empty where there is none.
+    beside : Path
+        Gets a link to it.
+
+    Returns
+    -------
+    dict of str to str
+        The parameter and the name of the link; empty where there is no history.
+
+    Raises
+    ------
+    UnreadableInputError
+        When the folder is no history, or holds no capture.
+
+    Examples
+    --------
+    >>> linked_history("", Path())
+    {}
+    """
+    if not folder:
+        return {}
+    history.read(folder)
+    (beside / "history").symlink_to(Path(folder).resolve(), target_is_directory=True)
+    return {"history": "history"}

@@ -20,7 +20,7 @@ from diskenc_analysis.ledger import NO_FILE
 from diskenc_analysis.manifest import is_report, seal
 from diskenc_analysis.params import REPORTED, distribute
 from diskenc_analysis.place import placed_file, placed_folder
-from diskenc_analysis.prepared import EARLIER, Earlier, Prepared, prepare, prepare_earlier
+from diskenc_analysis.prepared import EARLIER, Earlier, Prepared, linked_history, prepare, prepare_earlier
 from diskenc_analysis.pseudonyms import Pseudonyms
 from diskenc_analysis.redact import pseudonyms, write_key
 from diskenc_analysis.results import commit, sources, versions, write_facts
@@ -173,11 +173,15 @@ def render(
         if names:
             write_key(names, stack.enter_context(placed_file(key)))
         held = {"inventory": start.name} | ({"baseline": earlier.path} if earlier else {})
+        held |= linked_history(given.get("history"), scratch / "inventory")
+        where = {"inventory": start.where} | ({"baseline": earlier.where} if earlier else {})
+        if "history" in held:
+            where["history"] = (names.of("path") if names else str)(str(given["history"]))
         values = _values(notebooks, given | {name: f"{HELD}{path}" for name, path in held.items()})
         with told(progress) as tell:
             runs = run_all(values, scratch / "run", wish.jobs, tell)
         made = fill(work, runs, start.head, str(given["as_of"]))
-        digest = seal(work, _about(started, start, earlier, values, runs))
+        digest = seal(work, _about(started, start, earlier, where, values, runs))
         if zipped:
             pack(work, zipped, target.name)
     pages = tuple(target / name for name in (*made.pages, "index.html"))
@@ -213,11 +217,11 @@ def _about(
     started: datetime,
     start: Prepared,
     earlier: Earlier | None,
+    where: Mapping[str, str],
     values: Mapping[str, Mapping[str, Any]],
     runs: Sequence[Run],
 ) -> dict[str, Any]:
     """Say in the manifest what a page does not: clock times, and where the input lay."""
-    where = {"inventory": start.where} | ({"baseline": earlier.where} if earlier else {})
     inputs = _inputs(start.inv) | (
         {f"{EARLIER}/{n}": h for n, h in _inputs(earlier.inv).items()} if earlier else {}
     )

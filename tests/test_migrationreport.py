@@ -248,7 +248,9 @@ def test_an_earlier_inventory_and_counts_make_a_line(tmp_path):
     write(tmp_path / "then", objects + more)
     plan = de.ade_migration(now)
     earlier = str(tmp_path / "then")
-    seen = outlook(now, plan, "2026-03-02", earlier, "2026-01-01", "2025-11-02=3")
+    seen = outlook(
+        now, plan, "2026-03-02", baseline=earlier, baseline_as_of="2026-01-01", points="2025-11-02=3"
+    )
     assert [(str(p.day), p.vms) for p in seen.line.points] == [
         ("2025-11-02", 3),
         ("2026-01-01", 2),
@@ -263,7 +265,7 @@ def test_an_earlier_inventory_and_counts_make_a_line(tmp_path):
         "Under it before and now",
     ]
     # Of a day that is not stated there is no count.
-    assert outlook(now, plan, "", earlier).line.points == ()
+    assert outlook(now, plan, baseline=earlier).line.points == ()
 
 
 def test_an_earlier_inventory_without_disks_is_refused(tmp_path):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import pytest
 
 import diskenc_analysis as de
-from diskenc_analysis import progress
+from diskenc_analysis import history, progress
 from diskenc_analysis.errors import ParameterError
+from diskenc_analysis.historypoints import of_history
+from diskenc_analysis.migrationverdict import verdict
+from diskenc_analysis.outlook import outlook
 from diskenc_analysis.run_out import Point, captured, parse_points, run_out
 from diskenc_analysis.timeline import schedule
 from diskenc_analysis.waves import Wave
@@ -43,8 +47,6 @@ def _extension(name):
 
 def moved(objects):
     """Put objects into another subscription."""
-    import json
-
     return json.loads(json.dumps(objects).replace(HERE, ELSEWHERE))
 
 
@@ -212,3 +214,43 @@ def test_without_a_first_day_nothing_is_dated():
     assert (slot.day, slot.left, slot.late) == (None, 0, None)
     with pytest.raises(ParameterError, match="1 or more days between windows, got 0"):
         schedule([], None, 0)
+
+
+# --- from a history ----------------------------------------------------------------------------------------
+
+
+def kept(folder, day, *objects):
+    inv = de.load(write(folder / day, objects), engine="duckdb")
+    history.add(inv, folder / "history", day)
+
+
+def test_a_history_gives_the_counts_of_its_captures(tmp_path):
+    kept(tmp_path, "2026-01-01", *under("a"), *under("b"), disk("loose", collection=ade()))
+    kept(tmp_path, "2026-02-01", *under("a"), *plain("b"))
+    kept(tmp_path, "2026-03-01", *plain("a"), *plain("b"))
+    found = of_history(tmp_path / "history")
+    assert [(str(point.day), point.vms) for point in found.points] == [
+        ("2026-01-01", 2),
+        ("2026-02-01", 1),
+        ("2026-03-01", 0),
+    ]
+    assert found.left_out == 0
+
+
+def test_a_capture_that_read_other_parts_is_left_out_and_counted(tmp_path):
+    # The first page says that there is another one, which was not exported.
+    page = {"value": under("a"), "nextLink": "https://management.azure.com/next"}
+    (tmp_path / "page").mkdir()
+    (tmp_path / "page" / "all.json").write_text(json.dumps(page))
+    history.add(de.load(tmp_path / "page", engine="duckdb"), tmp_path / "history", "2026-01-01")
+    kept(tmp_path, "2026-02-01", *under("a"), *under("b"))
+    found = of_history(tmp_path / "history")
+    assert ([point.vms for point in found.points], found.left_out) == ([2], 1)
+    now = de.load(tmp_path / "2026-02-01", engine="polars")
+    seen = outlook(now, de.ade_migration(now), "2026-03-01", history=str(tmp_path / "history"))
+    assert [(str(point.day), point.vms) for point in seen.line.points] == [
+        ("2026-02-01", 2),
+        ("2026-03-01", 2),
+    ]
+    told = verdict(de.ade_migration(now), (), seen).sentences
+    assert told[-1] == "1 capture of the history, not counted here, reads other parts than the newest."

@@ -7,13 +7,14 @@ import shutil
 import nbformat
 import pytest
 
-from diskenc_analysis import params, report, runner
+from diskenc_analysis import history, params, report, runner
 from diskenc_analysis.errors import (
     NotebookFailedError,
     ParameterError,
     ReportCheckError,
     UnreadableInputError,
 )
+from diskenc_analysis.exports import load
 from diskenc_analysis.manifest import verify
 from tests.rules import ade, disk, vm, write
 
@@ -159,6 +160,19 @@ def test_an_earlier_inventory_is_read_and_hashed_and_leaves_no_path(tenant, tmp_
         assert str(tmp_path) not in (made.folder / file).read_text()
     with pytest.raises(UnreadableInputError, match="no-such"):
         report.render(tenant, tmp_path / "bad", names, {"baseline": str(tmp_path / "no-such")})
+
+
+def test_a_history_gives_counts_and_leaves_no_path(tenant, tmp_path):
+    past = tmp_path / "past"
+    history.add(load(tenant, engine="duckdb"), past, "2026-01-01")
+    params = {"history": str(past)}
+    made = report.render(tenant, tmp_path / "out", ["ade_migration"], params, as_of="2026-11-24")
+    points = made.facts["ade_migration"]["run_out"]["points"]
+    assert points == [{"day": "2026-01-01", "vms": 0}, {"day": "2026-11-24", "vms": 0}]
+    for file in ("ade_migration.html", "ade_migration.ipynb", "facts.json"):
+        assert str(tmp_path) not in (made.folder / file).read_text()
+    with pytest.raises(UnreadableInputError, match="expected a history"):
+        report.render(tenant, tmp_path / "bad", ["ade_migration"], {"history": str(tmp_path)})
 
 
 def test_names_in_a_what_if_cannot_go_with_pseudonyms(tenant, tmp_path):
