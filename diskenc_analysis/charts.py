@@ -28,7 +28,10 @@ _HERE = ("colors", "coverage_by", "describe", "headline", "heatmap", "key_owners
 _TOPICS = {
     "agreement": ("agreement", "causes_by", "controls_by"),
     "keycharts": ("key_expiry", "key_flow", "rotation_age"),
+    "migrationcharts": ("blockers", "ways"),
     "optioncharts": ("efforts", "matrix_grid", "needs_by"),
+    "timecharts": ("run_out_line", "timeline"),
+    "waterfall": ("what_if_waterfall",),
 }
 __all__ = [*_HERE, *(name for names in _TOPICS.values() for name in names)]  # noqa: PLE0604 - see __getattr__
 TOP = 25

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -12,7 +13,21 @@ import typer
 
 from diskenc_analysis import __version__, cli_time
 from diskenc_analysis.cli_findings import findings
-from diskenc_analysis.cli_parts import INVENTORY, KEEP_GOING, MEMORY, Format, ledger_line, notes
+from diskenc_analysis.cli_options import lab, options
+from diskenc_analysis.cli_parts import (
+    INVENTORY,
+    KEEP_GOING,
+    MEMORY,
+    Format,
+    be_quiet,
+    capabilities_like,
+    editions_like,
+    is_quiet,
+    ledger_line,
+    note,
+    notebooks_like,
+    notes,
+)
 from diskenc_analysis.errors import DiskencError, IncompleteCollectionError, ParameterError
 
 app = typer.Typer(
@@ -60,15 +75,21 @@ def _main(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print the result alone: no progress, no notes.")
+    ] = False,
 ) -> None:
-    """Take the options that stand before a command."""
+    """Take the options that stand before a command; `version` has done its work by then."""
+    be_quiet(quiet and not version)
 
 
 @app.command()
 def report(
     inventory: INVENTORY,
     out: Annotated[Path, typer.Option("-o", "--out", help="The report folder.")] = Path("out/report"),
-    notebook: Annotated[list[str] | None, typer.Option(help="Which notebook; may be repeated.")] = None,
+    notebook: Annotated[
+        list[str] | None, typer.Option(help="Which notebook; may be repeated.", autocompletion=notebooks_like)
+    ] = None,
     params: Annotated[Path | None, typer.Option(help="YAML file of parameters.")] = None,
     as_of: Annotated[str | None, typer.Option(help="Date the report speaks for, YYYY-MM-DD.")] = None,
     jobs: Annotated[
@@ -83,6 +104,7 @@ def report(
     redact: Annotated[
         Redaction | None, typer.Option(help="Put pseudonyms in place; OUT.key.json tells whose they are.")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
 ) -> None:
     """Run the notebooks over an inventory and write pages that open offline.
 
@@ -91,8 +113,12 @@ def report(
     from diskenc_analysis.params import REPORTED
     from diskenc_analysis.report import Options, render
 
-    options = Options(fail_under or (), allow_unknown, jobs, zipped, redact and redact.value, keep_going)
-    result = render(inventory, out, notebook or REPORTED, _parameters(params), as_of, options=options)
+    wish = Options(fail_under or (), allow_unknown, jobs, zipped, redact and redact.value, keep_going)
+    told = _nobody if is_quiet() else None
+    result = render(inventory, out, notebook or REPORTED, _parameters(params), as_of, told, options=wish)
+    if as_json:
+        typer.echo(_as_json(result))
+        raise typer.Exit(result.exit_code)
     for page in result.pages:
         typer.echo(page)
     typer.echo(f"manifest sha256 {result.manifest_sha256}")
@@ -101,6 +127,22 @@ def report(
     for failure in result.failures:
         typer.echo(f"diskenc: {failure}", err=True)
     raise typer.Exit(result.exit_code)
+
+
+def _nobody(*_: object) -> None:
+    """Take the progress of a quiet run."""
+
+
+def _as_json(result: Any) -> str:
+    made = {
+        "folder": str(result.folder),
+        "pages": [str(page) for page in result.pages],
+        "manifest_sha256": result.manifest_sha256,
+        "gates": [{"line": gate.line, "met": gate.met} for gate in result.gates],
+        "failures": [str(failure) for failure in result.failures],
+        "exit_code": result.exit_code,
+    }
+    return json.dumps(made, indent=1)
 
 
 @app.command()
@@ -130,9 +172,13 @@ def verify(
 def coverage(
     inventory: INVENTORY,
     by: Annotated[str | None, typer.Option(help="Group by a column, or tag:NAME.")] = None,
-    capability: Annotated[str | None, typer.Option(help="One capability; all ten by default.")] = None,
+    capability: Annotated[
+        str | None, typer.Option(help="One capability; all ten by default.", autocompletion=capabilities_like)
+    ] = None,
     weight: Annotated[str | None, typer.Option(help="disks, gib or vms.")] = None,
-    edition: Annotated[str, typer.Option(help="Edition of the encryption matrix.")] = "latest",
+    edition: Annotated[
+        str, typer.Option(help="Edition of the encryption matrix.", autocompletion=editions_like)
+    ] = "latest",
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="File to write to.")] = None,
     keep_going: Annotated[bool, typer.Option(help=KEEP_GOING)] = False,
@@ -160,7 +206,7 @@ def coverage(
     inv.require_disks()
     summary = de.summarize(de.coverage(inv, edition), by, capability, weight)
     write(summary, form.value, out)
-    typer.echo("\n".join([ledger_line(inv), *notes(inv)]), err=True)
+    note("\n".join([ledger_line(inv), *notes(inv)]))
 
 
 app.command()(findings)
@@ -214,7 +260,7 @@ def collect(
     with watching() as watch:
         outcome = live.run(out, scope, resume=resume, jobs=jobs, watch=watch)
     typer.echo(outcome.path)
-    typer.echo(outcome.progress, err=True)
+    note(str(outcome.progress))
     if outcome.summary:
         raise IncompleteCollectionError(f"{outcome.path}: {outcome.summary}; go on with --resume")
 
@@ -248,20 +294,8 @@ def sample(
     typer.echo(generate(out, disks=disks, subscriptions=subscriptions, seed=seed))
 
 
-@app.command()
-def lab(
-    folder: Annotated[Path, typer.Argument(help="Folder of yours to copy the notebooks to.")] = Path("lab"),
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace notebooks there that differ.")
-    ] = False,
-) -> None:
-    """Copy the notebooks into a folder of yours, and say how to open them; what stands there is kept.
-
-    Example: diskenc lab lab && jupyter lab lab
-    """
-    from diskenc_analysis.lab import copy_notebooks
-
-    typer.echo("\n".join(copy_notebooks(folder, overwrite=overwrite).lines))
+app.command()(options)
+app.command()(lab)
 
 
 def _parameters(path: Path | None) -> dict[str, Any]:

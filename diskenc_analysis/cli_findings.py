@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diskenc_analysis.cli_parts import INVENTORY, KEEP_GOING, MEMORY, ledger_line
+from diskenc_analysis.cli_parts import INVENTORY, KEEP_GOING, MEMORY, ledger_line, note
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -52,7 +52,7 @@ def findings(
     cov = de.coverage(inv, edition)
     found = de.findings(inv, cov, framework=framework, exceptions=exceptions, as_of=as_of)
     write_lines(found, (form or _form_of(out)).value, out)
-    typer.echo("\n".join(_said(inv, found)), err=True)
+    note("\n".join(_said(inv, found)))
 
 
 def _form_of(out: Path | None) -> Lines:

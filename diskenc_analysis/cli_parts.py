@@ -15,6 +15,54 @@ MEMORY = "2GB"
 KEEP_GOING = "Load the rest where a file cannot be read; the ledger names the loss."
 
 
+_STATE = {"quiet": False}
+
+
+def be_quiet(value: bool) -> bool:
+    """Keep what is said beside the result to oneself, for as long as the command runs."""
+    _STATE["quiet"] = value
+    return value
+
+
+def is_quiet() -> bool:
+    """Say whether `--quiet` was given."""
+    return _STATE["quiet"]
+
+
+def note(text: str) -> None:
+    """Say something beside the result, on the standard error, unless it is to be quiet."""
+    if not is_quiet():
+        typer.echo(text, err=True)
+
+
+def editions_like(begun: str) -> list[str]:
+    """Complete the name of an edition."""
+    from diskenc_analysis.editions import editions
+
+    return [name for name in (*editions(), "latest") if name.startswith(begun)]
+
+
+def capabilities_like(begun: str) -> list[str]:
+    """Complete the name of a capability."""
+    from diskenc_analysis.editions import capabilities
+
+    return [name for name in capabilities() if name.startswith(begun)]
+
+
+def requirements_like(begun: str) -> list[str]:
+    """Complete the name of a requirement."""
+    from diskenc_analysis.option_list import requirements
+
+    return [name for name in requirements() if name.startswith(begun)]
+
+
+def notebooks_like(begun: str) -> list[str]:
+    """Complete the name of a notebook."""
+    from diskenc_analysis.share import notebook_dir
+
+    return [path.stem for path in sorted(notebook_dir().glob("*.ipynb")) if path.stem.startswith(begun)]
+
+
 class Format(StrEnum):
     """How a command prints."""
 

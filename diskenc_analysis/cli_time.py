@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from diskenc_analysis.cli_parts import INVENTORY, KEEP_GOING, Format, inventory_of, ledger_line, notes
+from diskenc_analysis.cli_parts import INVENTORY, KEEP_GOING, Format, inventory_of, ledger_line, note, notes
 
 
 def compare(
@@ -38,7 +38,7 @@ def compare(
     found = de.compare(before, after, edition=edition, old_edition=old_edition)
     write(counts(found) if form == Format.table else found, form.value, out, ordered=True)
     said = conclusion(found)
-    typer.echo("\n".join([*said.sentences, ledger_line(before), ledger_line(after)]), err=True)
+    note("\n".join([*said.sentences, ledger_line(before), ledger_line(after)]))
     raise typer.Exit(1 if fail_on_regression and said.regressions else 0)
 
 
@@ -63,7 +63,7 @@ def history_add(
 
     inv = inventory_of(inventory, keep_going, verdict_only=True)
     typer.echo(history.add(inv, to, captured, edition))
-    typer.echo("\n".join([ledger_line(inv), *notes(inv)]), err=True)
+    note("\n".join([ledger_line(inv), *notes(inv)]))
 
 
 @history_app.command("show")

@@ -22,6 +22,10 @@ class DiskencError(Exception):
 
     exit_code: int = 2
 
+    def _render_traceback_(self) -> list[str]:
+        """Tell IPython to show the message alone: where in the package it was raised helps nobody."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class ParameterError(DiskencError):
     """An argument or parameter is wrong: unknown, mistyped or out of range."""
@@ -89,6 +93,13 @@ class IncompleteCollectionError(DiskencError):
     """Something could not be collected; what was read is kept and good to load."""
 
     exit_code = 6
+
+
+#: What to do where there is no export yet.
+NO_EXPORT_YET = (
+    'Nothing exported yet? "diskenc collect -o exports/today" reads live Azure, "diskenc queries -o queries" '
+    "writes the queries of an export by hand, and de.load(de.sample_path()) loads a made-up tenant to try"
+)
 
 
 def suggest(name: str, options: Iterable[str]) -> str:

@@ -22,7 +22,7 @@ from diskenc_analysis import parquet
 from diskenc_analysis.archives import is_shown
 from diskenc_analysis.captures import expected_subscriptions, note_absent, note_times
 from diskenc_analysis.collected import NOTE, read_note, take_in
-from diskenc_analysis.errors import UnreadableInputError, suggest
+from diskenc_analysis.errors import NO_EXPORT_YET, UnreadableInputError, suggest
 from diskenc_analysis.intake import Intake
 from diskenc_analysis.inventory import Inventory, check_engine
 from diskenc_analysis.ledger import sha256
@@ -134,7 +134,9 @@ def _files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) -> Iterat
             found += 1
             yield one
     if not found:
-        raise UnreadableInputError(f"{paths}: no files to read; expected exports of Azure resources")
+        raise UnreadableInputError(
+            f"{paths}: no files to read; expected exports of Azure resources. {NO_EXPORT_YET}"
+        )
 
 
 def _expand(path: Path) -> list[Path]:
@@ -151,7 +153,7 @@ def _expand(path: Path) -> list[Path]:
         if found := [m for match in matches if _is_shown(match, base) for m in _expand(match)]:
             return found
     near = suggest(path.name, [p.name for p in path.parent.iterdir()]) if path.parent.is_dir() else ""
-    raise UnreadableInputError(f"{path}: no such file or folder.{near}")
+    raise UnreadableInputError(f"{path}: no such file or folder.{near} {NO_EXPORT_YET}")
 
 
 def _is_shown(path: Path, folder: Path) -> bool:

@@ -15,6 +15,11 @@ class _Gap(NamedTuple):
 
 _GAPS = (
     _Gap(
+        "disks in an inventory without any VM",
+        "SELECT count(*) FROM disks WHERE NOT EXISTS (SELECT 1 FROM vms)",
+        "all that a VM decides: export virtual machines as well, as `diskenc queries` writes it",
+    ),
+    _Gap(
         "disks whose VM is not in the inventory",
         """SELECT count(*) FROM disks
         WHERE managed_by_key IS NOT NULL AND managed_by_key NOT IN (SELECT key FROM vms)""",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diskenc_analysis import parquet, schema, spark
-from diskenc_analysis.errors import UnknownNameError, UnreadableInputError
+from diskenc_analysis.errors import NO_EXPORT_YET, UnknownNameError, UnreadableInputError
 from diskenc_analysis.gaps import gaps
 from diskenc_analysis.ledger import COLUMNS, UNREAD
 
@@ -213,7 +213,7 @@ class Inventory:
             message = (
                 f"the inventory has no disks: {read} rows were read, none of them a disk, VM or snapshot"
             )
-            raise UnreadableInputError(f"{message}; the ledger says what was set aside")
+            raise UnreadableInputError(f"{message}; the ledger says what was set aside. {NO_EXPORT_YET}")
 
 
 def to_pandas(relation: duckdb.DuckDBPyRelation) -> Any:
