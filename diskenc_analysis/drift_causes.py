@@ -57,6 +57,20 @@ def causes(capability: str, old: Seen, new: Seen, flags: frozenset[str]) -> list
 
 
 @cache
+def cause_labels() -> dict[str, str]:
+    """Give each cause in few words, for charts.
+
+    Examples
+    --------
+    >>> cause_labels()["host_off"], cause_labels()["reading"]
+    ('Host encryption off', 'Only the reading')
+    """
+    more = {"reading": "Only the reading", "conflict": "A contradiction", "edition": "Edition of the matrix"}
+    more |= {"vm": "Its VM, or another disk of it", "other": "Another fact of the disk"}
+    return {row["cause"]: row["label"] for row in records("drift_causes.csv")} | more
+
+
+@cache
 def _causes() -> tuple[dict[str, Any], ...]:
     rows = records("drift_causes.csv")
     return tuple(row | {"what": frozenset(row["what"].split("|"))} for row in rows)

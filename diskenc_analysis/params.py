@@ -123,6 +123,40 @@ class ExploreParams(CommonParams):
     production: str = Field("prod", description="part of the name of the subscriptions that matter most")
 
 
+class DriftParams(CommonParams):
+    """Parameters of `drift.ipynb`, which needs two inventories: `inventory` is the newer one."""
+
+    baseline: str = Field("", description="the older one; empty, as inventory is: the sample a month before")
+    old_edition: Edition = Field("", description="edition that judged the older one; empty means the same")
+
+
+class TrendParams(BaseModel):
+    """Parameters of `trend.ipynb`, which reads a history; that knows its edition.
+
+    Examples
+    --------
+    >>> TrendParams(target=99.5).window
+    90
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    inventory: str = Field("", description="the inventory of the report, which is not read here")
+    history: str = Field("", description="folder of a history; empty means the sample's last months")
+    as_of: IsoDate = Field(
+        "", description="the date the report speaks for, as YYYY-MM-DD; empty means none stated"
+    )
+    engine: Literal["duckdb", "pandas", "polars", "spark"] = Field(
+        "duckdb", description="what holds the rows"
+    )
+    capability: str = Field("temp_disk", description="the capability shown by subscription")
+    target: float = Field(95.0, gt=0, le=100, description="per cent that the low bound is to reach")
+    window: Whole = Field(90, ge=1, le=3650, description="days before the last capture that set the pace")
+    top: Whole = Field(25, ge=1, le=100, description="subscriptions in a chart")
+    facts_out: str = Field("", description="file that gets the numbers as JSON; empty means none")
+    data_out: str = Field("", description="folder that gets the full tables as Parquet; empty means none")
+
+
 NOTEBOOKS: dict[str, type[BaseModel]] = {
     "coverage": CoverageParams,
     "key_ownership": KeyOwnershipParams,
@@ -131,6 +165,8 @@ NOTEBOOKS: dict[str, type[BaseModel]] = {
     "ade_migration": AdeMigrationParams,
     "choose_method": ChooseMethodParams,
     "explore": ExploreParams,
+    "drift": DriftParams,
+    "trend": TrendParams,
 }
 #: The notebooks of a report, where none is named.
 REPORTED = ("coverage", "key_ownership", "defender", "controls", "ade_migration", "choose_method")

@@ -152,6 +152,8 @@ def render(
         raise ParameterError(
             "'what_if_where' cannot go with redact: the names in it would stand in the report"
         )
+    if wish.redact and "trend" in notebooks:
+        raise ParameterError("'trend' cannot go with redact: a history keeps the names that it was given")
     gates, key = [parse(text) for text in wish.gates], Path(f"{target}.key.json")
     given = _given(notebooks, params or {}, as_of)
     with ExitStack() as stack:

@@ -1,0 +1,107 @@
+"""The figures about what changed between two captures, from counts and never from raw rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from diskenc_analysis.bars import count_bars
+from diskenc_analysis.drift_causes import cause_labels
+from diskenc_analysis.drift_rules import kinds
+from diskenc_analysis.editions import capabilities
+from diskenc_analysis.look import Part, blank
+from diskenc_analysis.text import capability_label, rows
+
+__all__ = ["by_capability", "by_cause"]
+_LOOKS = {
+    "regression": ("#D55E00", ""),
+    "exposed": ("#E69F00", "x"),
+    "no_longer_known": ("#CC79A7", "\\"),
+    "reading": ("#8A8F98", "/"),
+    "improvement": ("#0072B2", ""),
+    "now_known": ("#56B4E9", "."),
+    "scope": ("rgba(138,143,152,0.28)", ""),
+    "changed": ("#009E73", "-"),
+}
+
+
+def _parts() -> list[Part]:
+    return [Part(name, kinds()[name]["label"], *look) for name, look in _LOOKS.items()]
+
+
+def by_capability(counts: Any) -> go.Figure:
+    """Draw how many disks changed in which direction, by capability.
+
+    Parameters
+    ----------
+    counts : frame or list of dict
+        `drift_words.counts(found, ("change", "what", "direction"))`.
+
+    Returns
+    -------
+    plotly Figure
+        One bar per capability that changed, in the order of the matrix.
+
+    Examples
+    --------
+    >>> row = {"change": "capability", "what": "caches", "direction": "regression", "disks": 2}
+    >>> by_capability([row]).data[0].name
+    'Regression'
+    """
+    title = "What changed, by capability"
+    found = [row for row in rows(counts) if row["change"] == "capability" and row["direction"] in _LOOKS]
+    groups: dict[str, dict[str, float]] = {}
+    for row in found:
+        counted = groups.setdefault(row["what"], {})
+        counted[row["direction"]] = counted.get(row["direction"], 0.0) + float(row["disks"])
+    named = [(capability_label(name), groups[name]) for name in capabilities() if name in groups]
+    return _drawn(named, title, "Capability")
+
+
+def by_cause(counts: Any, top: int = 25) -> go.Figure:
+    """Draw why capabilities changed.
+
+    Parameters
+    ----------
+    counts : frame or list of dict
+        `drift_words.counts(found, ("change", "cause", "direction"))`.
+    top : int
+        Causes shown; the others are one bar.
+
+    Returns
+    -------
+    plotly Figure
+        One bar per cause, that with the most regressions first.
+
+    Examples
+    --------
+    >>> row = {"change": "capability", "cause": "resized", "direction": "improvement", "disks": 2}
+    >>> by_cause([row]).data[0].x
+    (2.0,)
+    """
+    found = [row for row in rows(counts) if row["change"] == "capability" and row["direction"] in _LOOKS]
+    groups: dict[str, dict[str, float]] = {}
+    for row in found:
+        counted = groups.setdefault(str(cause_labels().get(row["cause"], row["cause"])), {})
+        counted[row["direction"]] = counted.get(row["direction"], 0.0) + float(row["disks"])
+    ordered = sorted(groups.items(), key=lambda item: (_order(item[1]), item[0]))
+    shown, rest = ordered[:top], ordered[top:]
+    if rest:
+        names = dict.fromkeys(name for _, counted in rest for name in counted)
+        added = {name: sum(counted.get(name, 0.0) for _, counted in rest) for name in names}
+        shown = [*shown, (f"others ({len(rest)})", added)]
+    return _drawn(shown, "Why it changed", "Cause")
+
+
+def _order(counted: dict[str, float]) -> tuple[float, ...]:
+    return tuple(-counted.get(name, 0.0) for name in _LOOKS)
+
+
+def _drawn(groups: Sequence[tuple[object, dict[str, float]]], title: str, heading: str) -> go.Figure:
+    if not groups:
+        return blank(title, "no answer differs")
+    figure = count_bars(groups, _parts(), "answer", (title, heading))
+    figure.update_xaxes(title_text="Answers of disks")
+    return figure

@@ -1,0 +1,59 @@
+"""The notebooks on two captures and on a history, as reports, and what they refuse."""
+
+from __future__ import annotations
+
+import pytest
+
+from diskenc_analysis import history
+from diskenc_analysis.errors import ParameterError, UnreadableInputError
+from diskenc_analysis.opening import read
+from diskenc_analysis.report import Options, render
+from tests.rules import HOST, V3, disk, vm, write
+
+
+@pytest.fixture(scope="module")
+def captures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("captures")
+    evil = "</script><img src=x onerror=alert(1)>"
+    machines = [vm("a", size=V3, security=HOST), vm("a", size=V3)]
+    return [
+        write(folder / day, [machine, disk("a-os", "a", system="Windows", head={"tags": {evil: evil}})])
+        for day, machine in zip(("2026-10-24", "2026-11-24"), machines, strict=True)
+    ]
+
+
+def test_two_captures_make_a_report(captures, tmp_path):
+    old, new = captures
+    made = render(new, tmp_path / "out", ["drift"], {"baseline": str(old)}, as_of="2026-11-24")
+    facts = made.facts["drift"]
+    assert facts["regressions"] == 1
+    lost = {row["what"]: row["cause"] for row in facts["differences"] if row["direction"] == "regression"}
+    assert lost == dict.fromkeys(("temp_disk", "caches", "data_flow", "defender_status"), "host_off")
+    page = (tmp_path / "out" / "drift.html").read_text(encoding="utf-8")
+    assert "1 disk lost a protection." in page
+    assert (tmp_path / "out" / "data" / "drift.csv").is_file()
+    assert str(tmp_path) not in (tmp_path / "out" / "drift.ipynb").read_text(encoding="utf-8")
+
+
+def test_a_history_makes_a_report(captures, tmp_path):
+    for capture in captures:
+        history.add(read(capture, engine="duckdb"), tmp_path / "store")
+    given = {"history": str(tmp_path / "store"), "target": 90}
+    made = render(captures[1], tmp_path / "out", ["trend"], given)
+    facts = made.facts["trend"]
+    assert [row["capture_date"] for row in facts["captures"]] == ["2026-10-24", "2026-11-24"]
+    [temp] = [one for one in facts["pace"] if one["capability"] == "temp_disk"]
+    assert (temp["then"], temp["now"], temp["met_on"]) == (1, 0, "")
+    names = {path.stem for path in (tmp_path / "out" / "data").glob("*.parquet")}
+    assert names == {"captures", "trend", "trend_by_subscription"}
+    assert str(tmp_path) not in (tmp_path / "out" / "trend.ipynb").read_text(encoding="utf-8")
+
+
+def test_two_captures_are_needed(captures, tmp_path):
+    with pytest.raises(ParameterError, match="expected two captures"):
+        render(captures[1], tmp_path / "out", ["drift"])
+    with pytest.raises(UnreadableInputError):
+        render(captures[1], tmp_path / "out", ["drift"], {"baseline": str(tmp_path / "nowhere")})
+    with pytest.raises(ParameterError, match="cannot go with redact"):
+        render(captures[1], tmp_path / "out", ["trend"], options=Options(redact="names"))
+    assert not (tmp_path / "out").exists()

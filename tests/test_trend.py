@@ -1,0 +1,160 @@
+"""The pace and its date, worked out by hand, and the charts of drift and trend."""
+
+from __future__ import annotations
+
+import pytest
+
+from diskenc_analysis import driftcharts, driftdigest, trendcharts, trenddigest
+from diskenc_analysis.errors import ParameterError
+from diskenc_analysis.trend import pace
+
+
+def capture(day, edition="e", unread=""):
+    return {"capture_date": day, "edition": edition, "unread": unread, "disks": 100, "gib": 1.0}
+
+
+def answer(day, yes, no, unknown=0, capability="caches"):
+    counts = {"yes": yes, "no": no, "unknown": unknown, "not_applicable": 0, "total": yes + no + unknown}
+    asked = yes + no + unknown
+    bounds = {"share_low": yes / asked, "share_high": (yes + unknown) / asked} if asked else {}
+    return {"capture_date": day, "capability": capability, "weight": "disks"} | counts | bounds
+
+
+DAYS = ("2026-09-01", "2026-10-01", "2026-10-31")
+CAPTURES = [capture(day) for day in DAYS]
+
+
+@pytest.mark.parametrize(
+    ("counts", "target", "met_on", "said"),
+    [
+        # 50 to 60 of 100 in 60 days are 10 points; 35 more take 210 days after 2026-10-31.
+        ([(50, 50), (52, 48), (60, 40)], 95, "2027-05-29", "at that pace 95% is met on 2027-05-29"),
+        # A third of a point a day: 12 days for 4 points, 13 for the first beyond.
+        ([(40, 60), (50, 50), (60, 40)], 64, "2026-11-12", "met on 2026-11-12"),
+        ([(40, 60), (50, 50), (60, 40)], 64.1, "2026-11-13", "met on 2026-11-13"),
+        ([(50, 50), (60, 40), (50, 50)], 95, "", "at that pace 95% is never met"),
+        ([(50, 50), (50, 50), (49, 51)], 95, "", "never met"),
+        ([(50, 50), (52, 48), (96, 4)], 95, "", "At least 96% on 2026-10-31: 95% is met."),
+        ([(5000, 5000), (5000, 5000), (5001, 4999)], 95, "", "more than ten years away"),
+    ],
+)
+def test_a_target_is_met_where_the_line_meets_it(counts, target, met_on, said):
+    rows = [answer(day, *count) for day, count in zip(DAYS, counts, strict=True)]
+    found = pace(rows, CAPTURES, "caches", target)
+    assert (found.met_on, said in found.said) == (met_on, True), found.said
+
+
+def test_the_unknown_counts_against_the_pace():
+    """Known yes stays at 50 while 20 unknown turn out to be no: the low bound does not move."""
+    rows = [answer(DAYS[0], 50, 30, 20), answer(DAYS[2], 50, 50)]
+    assert "never met" in pace(rows, CAPTURES, "caches").said
+
+
+def test_what_was_not_read_whole_and_another_edition_set_no_pace():
+    rows = [answer(day, yes, 100 - yes) for day, yes in zip(DAYS, (10, 50, 60), strict=True)]
+    cut = [capture(DAYS[0], unread="disks: cut"), *CAPTURES[1:]]
+    assert (pace(rows, cut, "caches").since, pace(rows, cut, "caches").then) == (DAYS[1], 0.5)
+    older = [capture(DAYS[0], edition="old"), *CAPTURES[1:]]
+    assert pace(rows, older, "caches").since == DAYS[1]
+    last = [*CAPTURES[:2], capture(DAYS[2], unread="disks: denied")]
+    assert pace(rows, last, "caches").until == DAYS[1]
+    assert "Only one" not in pace(rows, CAPTURES, "caches", window=10).said
+    assert pace(rows, CAPTURES, "caches", window=10).said.startswith(
+        "No pace: only the capture of 2026-10-31"
+    )
+    assert pace([], CAPTURES, "caches").said.startswith("No capture")
+    assert pace([answer(DAYS[0], 0, 0)], CAPTURES, "caches").said.startswith("No capture")
+
+
+def test_unknown_is_a_band_above_what_is_known():
+    rows = [answer(DAYS[0], 50, 30, 20), answer(DAYS[1], 60, 40)]
+    figure = trendcharts.bands(rows, CAPTURES, target=95)
+    low, high = figure.data
+    assert (list(low.y), list(high.y)) == ([50, 60], [70, 60])
+    assert high.fill == "tonexty"
+    assert "Caches 50%–70% to 60%" in figure.layout.meta["alt"]
+    assert figure.layout.meta["rows"][0] == [DAYS[0], "50%–70%"]
+
+
+def test_a_change_of_edition_is_marked():
+    rows = [answer(day, 1, 1) for day in DAYS]
+    turned = [*CAPTURES[:2], capture(DAYS[2], edition="next")]
+    assert "changed on 2026-10-31" in trendcharts.bands(rows, turned).layout.meta["alt"]
+    assert len(trendcharts.bands(rows, turned).layout.shapes) == 1
+    assert len(trendcharts.bands(rows, CAPTURES).layout.shapes) == 0
+
+
+def test_layers_add_up_to_all_disks_and_words_that_nobody_listed_are_unknown():
+    rows = [
+        {"capture_date": DAYS[0], "method": name, "disks": n, "gib": 0.0}
+        for name, n in (("host", 3), ("sse", 5), ("new-fangled", 2))
+    ]
+    figure = trendcharts.layers(rows, "method")
+    assert {trace.name: list(trace.y) for trace in figure.data} == {
+        "Encryption at host": [30],
+        "Storage encryption only": [50],
+        "Unknown": [20],
+    }
+
+
+def test_a_subscription_that_a_capture_lacks_is_empty_and_an_unknown_one_is_grey():
+    rows = [answer(DAYS[0], 1, 1) | {"s": "a"}, answer(DAYS[1], 1, 1) | {"s": "a"}]
+    rows += [answer(DAYS[1], 0, 0, 4) | {"s": "<b>"}]
+    figure = trendcharts.by_group(rows, "s", "caches", {"a": "prod"})
+    layers = {trace.name: [list(line) for line in trace.z] for trace in figure.data}
+    assert layers["Unknown"] == [[None, 0], [None, None]]
+    assert layers["Share of yes, low bound"] == [[None, None], [0.5, 0.5]]
+    assert list(figure.layout.yaxis.ticktext) == ["&lt;b&gt;", "prod"]
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        trendcharts.bands([], []),
+        trendcharts.layers([], "method"),
+        trendcharts.by_group([], "s", "caches"),
+        driftcharts.by_capability([]),
+        driftcharts.by_cause([]),
+    ],
+)
+def test_nothing_is_said_where_there_is_nothing(figure):
+    assert figure.layout.meta["alt"].startswith("Nothing to draw")
+
+
+def counted(name, direction, disks, **more):
+    return {"change": "capability", "what": name, "direction": direction, "disks": disks} | more
+
+
+def test_bars_hold_answers_by_direction_and_layers_are_left_out():
+    rows = [counted("caches", "regression", 2), counted("caches", "reading", 3)]
+    rows += [{"change": "layer", "what": "host", "direction": "changed", "disks": 9}]
+    figure = driftcharts.by_capability(rows)
+    assert {trace.name: trace.x for trace in figure.data} == {
+        "Regression": (2.0,),
+        "Only the reading changed": (3.0,),
+    }
+    causes = [
+        counted("caches", "improvement", 9, cause="host_on"),
+        counted("caches", "regression", 1, cause="resized"),
+    ]
+    figure = driftcharts.by_cause(causes)
+    assert list(figure.layout.yaxis.ticktext) == ["VM resized", "Host encryption on"]
+    cut = driftcharts.by_cause(causes, top=1)
+    assert list(cut.layout.yaxis.ticktext) == ["VM resized", "others (1)"]
+
+
+def test_one_capture_alone_is_no_comparison():
+    with pytest.raises(ParameterError, match="expected two captures"):
+        driftdigest.sides("", "somewhere", "duckdb")
+
+
+def test_the_verdict_says_what_the_pace_rests_on():
+    rows = [answer(day, yes, 100 - yes) for day, yes in zip(DAYS, (50, 52, 60), strict=True)]
+    cut = [*CAPTURES[:2], capture(DAYS[2], unread="disks: denied")]
+    found = trenddigest.paces(rows, cut, 95, 90)
+    groups = [{"capture_date": DAYS[0]}, {"capture_date": DAYS[1]}, {"capture_date": DAYS[1]}]
+    said = " ".join(trenddigest.verdict(found, cut, groups, "caches").sentences)
+    assert said.startswith("Caches: From 2026-09-01 to 2026-10-01 the low bound went from 50% to 52%")
+    assert "left out of the pace: 2026-10-31" in said
+    assert "different numbers of subscriptions" in said
+    assert "straight line" in said
