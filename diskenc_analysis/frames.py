@@ -248,3 +248,15 @@ def kept(inv: Inventory, frame: Frame, name: str) -> Frame:
     inv.connection.execute(f'DROP TABLE IF EXISTS "{name}"')
     nw.to_native(frame).create(name)
     return lazy(inv.connection.table(name))
+
+
+def settled(frame: Frame) -> Frame:
+    """Work a small frame of any engine out once, where many parts are built on it."""
+    native = nw.to_native(frame)
+    if hasattr(native, "localCheckpoint"):  # Spark
+        return lazy(native.localCheckpoint())
+    if not hasattr(native, "create"):
+        return frame.collect().lazy()
+    name = f"settled_{next(_NUMBERS)}"  # DuckDB: a table of the relation's own connection
+    native.create(name)
+    return lazy(native.query("settled", f'SELECT * FROM "{name}"'))

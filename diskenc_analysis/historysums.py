@@ -9,7 +9,7 @@ import narwhals as nw
 
 from diskenc_analysis.editions import capabilities
 from diskenc_analysis.errors import UnknownNameError
-from diskenc_analysis.frames import Frame, choose, lazy, native_like
+from diskenc_analysis.frames import Frame, choose, lazy, native_like, settled
 from diskenc_analysis.history import DATE
 from diskenc_analysis.summary import counted, group_of, tally, with_shares
 
@@ -61,7 +61,7 @@ def sums(history: Any, by: str | None = None, capability: str | None = None, wei
     names = [capability] if capability else list(capabilities())
     if weight == "gib":
         names = [name for name in names if capabilities()[name].counted_per == "disk"]
-    small = _folded(lazy(history), by).with_columns(_amount=nw.col(weight).cast(nw.Float64))
+    small = settled(_folded(lazy(history), by)).with_columns(_amount=nw.col(weight).cast(nw.Float64))
     order = list(capabilities())
     digits = {name: nw.col("answers").str.slice(order.index(name), 1) for name in names}
     out = with_shares(counted(small.with_columns(**digits), names, by=(DATE, "_group")))
