@@ -6,7 +6,6 @@ few (a set or a key serves many disks), so they are plain Python; the disks are 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from diskenc_analysis.frames import Frame
 from diskenc_analysis.keyrecords import KEY, STORE, UNREAD, Holdings, Record, moment, records
-from diskenc_analysis.keys import SET_TYPES, KeyStores, ade_refs, subscriptions, unread_set
-from diskenc_analysis.keyurls import key_name, parse, store_of
+from diskenc_analysis.keys import SET_TYPES, ade_refs, subscriptions, unread_set
+from diskenc_analysis.keystores import KeyStores
+from diskenc_analysis.keyurls import fits, host, key_name, parse, store_of, urls_in
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -31,7 +31,7 @@ _SET = {
     "federated_client_id": "federated_client_id",
 }
 #: What is said of a disk encryption set.
-SET = (*_SET.values(), "set_type", "last_rotation", "previous_keys")
+SET = (*_SET.values(), "set_type", "last_rotation", "previous_keys", "previous_enabled")
 #: What is said of a key's URL.
 URL = ("key_url", "key_host", "key_name", "key_version")
 _OF_KEY = (*URL, "secret_host", "store", "hsm_key", "store_read", *STORE, "key_read", *KEY)
@@ -113,11 +113,23 @@ class Chains:
         kind = one["encryption_type"]
         made["set_type"] = SET_TYPES.get((kind or "").lower(), UNREAD)
         made["last_rotation"] = moment(one["last_rotation"])
-        made["previous_keys"] = _previous(one["previous_keys"])
-        sure = UNREAD not in (one["key_url"], one["vault_id"])
-        key = self.of_key(one["key_url"], one["vault_id_key"]) if sure else dict.fromkeys(_OF_KEY, UNREAD)
-        chain = {"chain": one["key"], "use": "set", **made, **key}
-        return {**chain, "reason": _reasons(chain) if sure else "what names its key cannot be trusted"}
+        previous = one["previous_keys"]
+        made["previous_keys"] = _previous(previous)
+        made["previous_enabled"] = self._enabled(urls_in(previous))
+        url, vault = one["key_url"], one["vault_id_key"]
+        chain = {"chain": one["key"], "use": "set", **made}
+        if UNREAD in (url, one["vault_id"]):
+            unread = dict.fromkeys(_OF_KEY, UNREAD)
+            return {**chain, **unread, "reason": "what names its key cannot be trusted"}
+        chain |= self.of_key(url, vault) | self.stores.of_set(url, vault, previous)
+        return {**chain, "reason": _reasons(chain, other=bool(vault) and not fits(host(url), str(vault)))}
+
+    def _enabled(self, urls: list[str] | None) -> str | None:
+        """Say whether all keys of an earlier rotation are enabled: what is still under them needs them."""
+        if urls is None:
+            return UNREAD
+        found = {self.holdings.key(url)["enabled"] or UNREAD for url in urls}
+        return next((word for word in ("no", UNREAD, "yes") if word in found), None)
 
     def _of_ade(self, kek: str, url: str, vault: str, secret: str) -> Record:
         use = "ade_key" if kek == "yes" else "ade_secret"
@@ -139,10 +151,8 @@ class Chains:
 
 def _previous(text: str | None) -> str | None:
     """Name the keys of an earlier rotation that are still in use: host, name and version."""
-    try:
-        found = json.loads(text or "[]")
-        urls = [str(one["keyUrl"]) for one in found]
-    except (ValueError, LookupError, TypeError):
+    urls = urls_in(text)
+    if urls is None:
         return UNREAD
     names = (f"{key_name(url)}#{parse(url).version}" for url in urls)
     return " ".join(name.replace(" ", "%20") for name in names) or None
@@ -154,15 +164,15 @@ def previous_keys(chain: Record) -> list[tuple[str, str]]:
     return [(keeper, key) for keeper, key, _ in (name.split("#") for name in names)]
 
 
-def _reasons(chain: Record) -> str:
+def _reasons(chain: Record, *, other: bool = False) -> str:
     """Say where a chain breaks off, and what is therefore unknown."""
-    url, host = chain["key_url"], chain["key_host"] or ""
+    url, kind = chain["key_url"], store_of(chain["key_host"] or "")
     cases = {
         "no key is named": not url,
-        "its host is of no known cloud": bool(url) and not store_of(host),
-        "its vault is not in the inventory": store_of(host) == "key_vault" and chain["store_read"] == "no",
-        "its managed HSM is not in the inventory": store_of(host) == "managed_hsm"
-        and chain["store_read"] == "no",
+        "its host is of no known cloud": bool(url) and chain["store_read"] == "no" and not kind,
+        "the vault that is named beside the key is another one": other,
+        "its vault is not in the inventory": kind == "key_vault" and chain["store_read"] == "no",
+        "its managed HSM is not in the inventory": kind == "managed_hsm" and chain["store_read"] == "no",
         "the key is not in the inventory": bool(url) and chain["key_read"] == "no",
         "only other versions of the key are in the inventory": chain["key_read"] == "other_version",
     }

@@ -27,6 +27,7 @@ from diskenc_analysis.frames import (
     profile,
     unless_doubted,
 )
+from diskenc_analysis.keystores import KeyStores
 from diskenc_analysis.vmfacts import VM_FACTS, vm_rows
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ def _keys(
 
     They are all made before any is joined: DuckDB plans a query anew, from its start, after each new table.
     """
-    stores = keys.KeyStores.of(inv)
+    stores = KeyStores.of(inv)
     sets, read = keys.sets(inv, stores), keys.subscriptions(inv)
     known: dict[str, dict[str, dict[str, str]]] = {}
     frames = []

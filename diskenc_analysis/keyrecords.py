@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from diskenc_analysis.frames import lazy, rows_of
-from diskenc_analysis.keyurls import host, key_name, parse
+from diskenc_analysis.keyurls import fits, host, key_name, parse
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -27,7 +27,20 @@ _HEAD = ("key", *_PLACE[:4])
 #: What is said of a vault or managed HSM, by name.
 STORE = (*(f"vault_{n}" for n in _PLACE), *_VAULT)
 #: What is said of a key.
-KEY = ("kty", "key_size", "enabled", "expires", "created", "exportable", "release_policy", "key_ops")
+KEY = (
+    "kty",
+    "key_size",
+    "enabled",
+    "not_before",
+    "expires",
+    "created",
+    "exportable",
+    "release_policy",
+    "key_ops",
+)
+
+
+_ATTRIBUTES = ("enabled", "not_before", "expires", "created", "exportable")
 
 
 def records(table: Any, columns: Sequence[str]) -> Iterator[Record]:
@@ -126,13 +139,14 @@ class Holdings:
         return cls(stores, keys)
 
     def store(self, url: str | None, vault: str | None) -> Record:
-        """Find the vault or managed HSM of a key, by its host, else by the vault's id.
+        """Find the vault or managed HSM of a key, by its host, else by the vault's id where that fits.
 
         Returns
         -------
         dict
             With `store_read`, and all of it `unknown` where it was not read.
         """
+        vault = vault if vault and fits(host(url), vault) else None
         found = self.stores.get(host(url)) or self.stores.get(vault or "")
         if found:
             return {"store_read": "yes", **found}
@@ -153,7 +167,7 @@ class Holdings:
         """
         versions, wanted = self.keys.get(key_name(url), []), parse(url).version
         fitting = [one for one in versions if not wanted or one["version"] == wanted]
-        ordered = len(fitting) == 1 or all(one["created"] for one in fitting)
+        ordered = len(fitting) == 1 or all(one["created"] not in (None, UNREAD) for one in fitting)
         if not fitting or not ordered:
             return {"key_read": "other_version" if versions else "no", **dict.fromkeys(KEY, UNREAD)}
         newest = max(fitting, key=lambda one: one["created"] or "")
@@ -161,7 +175,9 @@ class Holdings:
 
 
 def _key(found: Record) -> Record:
-    times = {name: moment(found[name]) for name in ("expires", "created")}
+    if found["enabled"] is None:  # a key always says it, so its attributes were not all read
+        found |= {name: UNREAD for name in _ATTRIBUTES if found[name] is None}
+    times = {name: moment(found[name]) for name in ("not_before", "expires", "created")}
     policy = "yes" if found["release_policy"] not in (None, UNREAD) else found["release_policy"]
     size = found["key_size"] or _bits(found["modulus"])
     lower = {name: (found[name] or "").lower() or None for name in ("kty", "key_ops")}

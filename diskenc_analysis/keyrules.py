@@ -2,51 +2,33 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping
 from datetime import date
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from diskenc_analysis.custody import days_between, every_chain
+from diskenc_analysis.custody import every_chain
 from diskenc_analysis.dependents import handed
 from diskenc_analysis.frames import Frame, choose, doubted, given, lazy, low, rows_of
+from diskenc_analysis.keyjudge import RESULTS, SEVERITIES, expected, judge, key_rules, said
 from diskenc_analysis.keyrecords import UNREAD, Record
-from diskenc_analysis.keyuse import day_of
+from diskenc_analysis.keyuse import day_of, differs
 from diskenc_analysis.ownership import key_ownership
-from diskenc_analysis.share import data_file
+from diskenc_analysis.setlimits import REGION, region_checks
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
 
-SEVERITIES = ("critical", "high", "medium", "low")
-RESULTS = ("fail", "unknown", "pass")
 _SUBJECT = ("use", "chain", "set_id", "key_host", "key_name")
 #: The columns of the checks, in order.
 COLUMNS = ("rule_id", "severity", "title", "result", *_SUBJECT, "field", "value", "expected", "disks", "gib")
-_PLACE = ("layer", "holder", "disk_subscription_id", "disk_location", "vm_identity", "windows")
-
-
-@cache
-def key_rules() -> tuple[dict[str, str], ...]:
-    """Read the rules, in the order of the file.
-
-    Returns
-    -------
-    tuple of dict
-        `rule_id`, `applies_to` (types of set, or uses by Azure Disk Encryption), `field` (of a chain or of
-        the disks that use it), `predicate`, `missing` (the result where a read object leaves the field out),
-        `severity`, `title`, `source`.
-
-    Examples
-    --------
-    >>> [rule["predicate"] for rule in key_rules() if rule["rule_id"] == "key_size"]
-    ['in 2048;3072;4096']
-    """
-    with data_file("key_rules.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file))
+_PLACE = (
+    *("layer", "holder", "disk_subscription_id", "disk_location", "vm_identity", "windows", "fast"),
+    *("tenant_id", "key_tenant_id", "other_tenant"),
+)
+#: Storage types that take the key of another tenant in some regions only.
+_FAST = ["ultrassd_lrs", "premiumv2_lrs"]
 
 
 def key_checks(inv: Inventory, own: Any = None, as_of: str | date = "") -> Any:
@@ -66,7 +48,8 @@ def key_checks(inv: Inventory, own: Any = None, as_of: str | date = "") -> Any:
     frame
         Of the inventory's engine, with the columns of `COLUMNS`: one row per rule, chain and `result`, which
         is `fail`, `unknown` (what was not read is never a pass) or `pass`; `disks` and `gib` (float) are
-        those with that result. Failures first, the more severe and those of more disks before the others.
+        those with that result. A rule about a region has a row per subscription and region, whose `use` is
+        `region`. Failures first, the more severe and those of more disks before the others.
 
     Examples
     --------
@@ -83,6 +66,7 @@ def key_checks(inv: Inventory, own: Any = None, as_of: str | date = "") -> Any:
         place = dict(zip(_PLACE, values, strict=True))
         uses.setdefault(name, []).append({**place, "disks": disks, "gib": gib})
     found = [row for name, chain in chains.items() for row in _checked(chain, uses.get(name, []), day)]
+    found += region_checks(inv)
     found.sort(key=_order)
     return handed(inv, "key_checks", found, COLUMNS, ("disks", "gib"))
 
@@ -105,10 +89,15 @@ def _uses(inv: Inventory, own: Any) -> Frame:
     )
     vm = nw.concat_str([nw.lit("/"), nw.col("vm_id").str.to_lowercase().str.strip_chars("/ ")])
     links = lazy(own).filter(given("chain")).with_columns(vm=vm.fill_null(""))
+    at = nw.concat_str([nw.lit("/"), nw.col("disk_id").str.to_lowercase().str.strip_chars("/ ")])
+    fast = choose([(low("sku").is_in(_FAST), "yes"), (doubted("sku") | ~given("sku"), UNREAD)], "no")
+    types = lazy(inv.disks).select(at=nw.col("key"), fast=fast)
+    links = links.with_columns(at=at).join(types, on="at", how="left")
     links = links.join(vms, on="vm", how="left").with_columns(
+        fast=nw.col("fast").fill_null("no"),
         disk_subscription_id=nw.col("subscription_id").fill_null(UNREAD),
         disk_location=nw.col("location").fill_null(UNREAD),
-        **{n: nw.col(n).fill_null(UNREAD) for n in ("vm_identity", "windows")},
+        **{n: nw.col(n).fill_null(UNREAD) for n in ("vm_identity", "windows", *_PLACE[-3:])},
         gib=nw.col("gib").fill_null(0.0),
         one=nw.lit(1),
     )
@@ -124,11 +113,11 @@ def _checked(chain: Record, uses: list[Record], day: str) -> Iterator[dict[str, 
         results: dict[str, list[tuple[str, str, Record]]] = {}
         for use in uses or [{"disks": None, "gib": None}]:
             facts = {**chain, **_of_use(chain, use)}
-            found = (_said(facts[rule["field"]]), _expected(rule, facts), use)
+            found = (said(facts[rule["field"]]), expected(rule, facts), use)
             results.setdefault(judge(rule, facts, day), []).append(found)
         for result, group in results.items():
-            values, expected, used = zip(*group, strict=True)
-            words = {"value": "; ".join(sorted(set(values))), "expected": "; ".join(sorted(set(expected)))}
+            values, wanted, used = zip(*group, strict=True)
+            words = {"value": "; ".join(sorted(set(values))), "expected": "; ".join(sorted(set(wanted)))}
             disks, gib = (sum(float(use[n] or 0) for use in used) for n in ("disks", "gib"))
             yield {**rule, **chain, **words, "result": result, "disks": disks, "gib": gib}
 
@@ -138,8 +127,9 @@ def _applies(rule: Mapping[str, str], chain: Record, used: bool) -> bool:
     wanted = rule["applies_to"].split()
     if chain["use"] != "set":
         return used and chain["use"] in wanted
-    of_sets = not rule["applies_to"].startswith("ade")
-    return of_sets and chain["set_type"] in (UNREAD, *wanted) and (used or "disk_" not in rule["predicate"])
+    of_sets = not rule["applies_to"].startswith(("ade", REGION))
+    of_disks = "disk_" in rule["predicate"] or rule["field"].startswith("abroad_")
+    return of_sets and chain["set_type"] in (UNREAD, *wanted) and (used or not of_disks)
 
 
 def _of_use(chain: Record, use: Record) -> Record:
@@ -158,76 +148,20 @@ def _of_use(chain: Record, use: Record) -> Record:
         "ade_access": access,
         "kek_size_windows": None if windows == "no" else size,
     }
-    return {**use, **known}
+    return {**use, **known, **_abroad(chain, use)}
 
 
-def judge(rule: Mapping[str, str], facts: Record, day: str) -> str:
-    """Judge one fact by a rule.
-
-    Parameters
-    ----------
-    rule : mapping
-        With `field`, `predicate` and `missing`.
-    facts : dict
-        Values as in `keyrecords`: `None` is left out by a read object, `unknown` was not read.
-    day : str
-        The day that predicates on dates speak of, or empty.
-
-    Returns
-    -------
-    str
-        `pass`, `fail` or `unknown`.
-
-    Examples
-    --------
-    >>> rule = {"field": "kty", "predicate": "in rsa;rsa-hsm", "missing": "unknown"}
-    >>> [judge(rule, {"kty": value}, "") for value in ("rsa", "ec", None, "unknown")]
-    ['pass', 'fail', 'unknown', 'unknown']
-    """
-    value, (word, _, argument) = facts[rule["field"]], rule["predicate"].partition(" ")
-    if value == UNREAD:
-        return UNREAD
-    if value is None:
-        return rule["missing"]
-    if word == "same":
-        other = facts.get(argument, UNREAD)
-        holds = None if other in (None, UNREAD) else _plain(value) == _plain(str(other))
-    elif word in ("after", "days_left"):  # what has expired is no more about to
-        left = days_between(day, value)
-        holds = None if left is None else left > int(argument or 0) or (word == "days_left" and left <= 0)
-    else:
-        wanted = argument.split(";")
-        holds = {
-            "is": value == argument,
-            "not": value.lower() != argument,
-            "in": value in wanted,
-            "has": set(wanted) <= set(value.split(";")),
-            "given": True,
-            "absent": False,
-        }[word]
-    return UNREAD if holds is None else "pass" if holds else "fail"
-
-
-def _plain(text: str) -> str:
-    """Reduce a region to what `West Europe` and `westeurope` share."""
-    return text.replace(" ", "").lower()
-
-
-def _said(value: str | None) -> str:
-    return {None: "not stated", UNREAD: "not read"}.get(value, str(value))
-
-
-def _expected(rule: Mapping[str, str], facts: Record) -> str:
-    """Put a predicate into words, with the value that it compares with."""
-    word, _, argument = rule["predicate"].partition(" ")
+def _abroad(chain: Record, use: Record) -> Record:
+    """Say how a set reaches a key in another tenant; a field is None where its key lies in its own."""
+    client = chain["federated_client_id"]
+    lies = differs(use.get("key_tenant_id"), use.get("tenant_id"))
+    named = "yes" if client not in (None, UNREAD) else {"yes": "no", "no": None}.get(lies, UNREAD)
+    own = "yes" if "userassigned" in (chain["identity"] or "").lower() else "no"
+    identity = UNREAD if chain["identity"] in (None, UNREAD) else own
+    asked = (use.get("other_tenant") or UNREAD, use.get("fast") or UNREAD)
+    place = None if "no" in asked else UNREAD if UNREAD in asked else use.get("disk_location")
     return {
-        "is": argument,
-        "not": f"not {argument}",
-        "in": " or ".join(argument.split(";")),
-        "has": " and ".join(argument.split(";")),
-        "given": "stated",
-        "absent": "none",
-        "same": f"{_said(facts.get(argument, UNREAD))}, as {argument.replace('_', ' ')}",
-        "after": "later than the day of the report",
-        "days_left": f"more than {argument} days left",
-    }[word]
+        "abroad_client": UNREAD if client == UNREAD else named,
+        "abroad_identity": client if client in (None, UNREAD) else identity,
+        "abroad_fast_region": UNREAD if client == UNREAD else place,
+    }

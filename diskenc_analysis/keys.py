@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import narwhals as nw
@@ -23,7 +22,7 @@ from diskenc_analysis.frames import (
     rows_of,
     unless_doubted,
 )
-from diskenc_analysis.keyurls import host, key_name, store_of
+from diskenc_analysis.keystores import KeyStores
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -34,65 +33,6 @@ SET_TYPES = {
     "encryptionatrestwithplatformandcustomerkeys": "platform_and_customer",
     "confidentialvmencryptedwithcustomerkey": "confidential",
 }
-
-
-@dataclass(frozen=True)
-class KeyStores:
-    """Vaults and keys of an inventory, to look up where a key lies.
-
-    Attributes
-    ----------
-    skus : dict
-        SKU of each vault, by its host and by its key.
-    hsm : dict
-        Whether each key is an HSM key, by `key_name`; `None` where its versions differ.
-    """
-
-    skus: dict[str, str]
-    hsm: dict[str, bool | None]
-
-    @classmethod
-    def of(cls, inv: Inventory) -> KeyStores:
-        """Read the vaults and keys of an inventory."""
-        sku = unless_doubted(nw.col("sku"), None, "sku")
-        vaults = rows_of(lazy(inv.key_vaults).select("key", "vault_uri", sku=sku))
-        skus = {name: (sku or "").lower() for key, uri, sku in vaults for name in (key, host(uri)) if name}
-        hsm: dict[str, bool | None] = {}
-        for url, kty in rows_of(
-            lazy(inv.keys).select("key_url", kty=unless_doubted(nw.col("kty"), None, "kty"))
-        ):
-            if url and kty:
-                found = kty.lower().endswith("-hsm")
-                hsm[key_name(url)] = found if hsm.get(key_name(url), found) == found else None
-        return cls(skus, hsm)
-
-    def where(self, url: str | None, vault: str | None) -> dict[str, str]:
-        """Say where a key lies and whether it is in an HSM (RULES K2, K3).
-
-        Parameters
-        ----------
-        url : str or None
-            URL of the key, or of the secret or vault where there is no key.
-        vault : str or None
-            Key of the vault's id.
-
-        Returns
-        -------
-        dict
-            `store`: `key_vault_standard`, `key_vault_premium`, `key_vault`, `managed_hsm` or `unknown`;
-            `hsm_key`: `yes`, `no` or `unknown`.
-        """
-        name = host(url)
-        sku = self.skus.get(name) or self.skus.get(vault or "", "")
-        kind = store_of(name)
-        if kind == "managed_hsm":
-            return {"store": kind, "hsm_key": "yes"}
-        named = f"key_vault_{sku}" if sku in ("standard", "premium") else ""
-        store = named or kind or ("key_vault" if vault else "unknown")
-        if store == "key_vault_standard":
-            return {"store": store, "hsm_key": "no"}
-        proof = {True: "yes", False: "no", None: "unknown"}[self.hsm.get(key_name(url))]
-        return {"store": store, "hsm_key": proof}
 
 
 def sets(inv: Inventory, stores: KeyStores) -> dict[str, dict[str, str]]:
@@ -115,10 +55,12 @@ def sets(inv: Inventory, stores: KeyStores) -> dict[str, dict[str, str]]:
         "kind": unless_doubted(nw.col("encryption_type"), None, "encryption_type"),
         "url": unless_doubted(nw.col("key_url"), None, "key_url", "vault_id"),
         "vault": unless_doubted(nw.col("vault_id_key"), None, "key_url", "vault_id"),
+        # What is no JSON is not known either.
+        "previous": unless_doubted(nw.col("previous_keys"), "?", "previous_keys"),
     }
     found = {}
-    for key, kind, url, vault in rows_of(lazy(inv.disk_encryption_sets).select("key", **trusted)):
-        where = stores.where(url, vault)
+    for key, kind, url, vault, previous in rows_of(lazy(inv.disk_encryption_sets).select("key", **trusted)):
+        where = stores.of_set(url, vault, previous)
         kind = SET_TYPES.get((kind or "").lower(), "unknown")  # noqa: PLW2901
         found[key] = {"": "found", "type": kind, "store": where["store"], "hsm": where["hsm_key"]}
     return found

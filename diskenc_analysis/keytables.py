@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from diskenc_analysis.folded import Lists
+from diskenc_analysis.keyjudge import SEVERITIES, key_rules
 from diskenc_analysis.keyrecords import UNREAD
-from diskenc_analysis.keyrules import SEVERITIES, key_rules
 from diskenc_analysis.keyverdict import by_rule, short
+from diskenc_analysis.setlimits import REGION
 from diskenc_analysis.tables import HtmlTable, table
 from diskenc_analysis.text import Row, number, rows
 
@@ -69,6 +70,8 @@ def _failure(row: Row) -> Row:
 
 def where(row: Row) -> str:
     """Name the set and the key as far as they are known."""
+    if row["use"] == REGION:
+        return str(row["chain"]).removeprefix(f"{REGION}:")
     key = _key(row)
     named = short(row["set_id"]) if row["set_id"] not in (None, UNREAD) else ""
     return " → ".join(part for part in (named, key) if part not in ("", UNREAD)) or "–"

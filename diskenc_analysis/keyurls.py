@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import NamedTuple
 
 # No `urlsplit`: it raises on what an export may well hold, such as an unclosed bracket.
-_URL = re.compile(r"(?:[a-z][a-z0-9+.-]*://|//)?([^/:?#@]*)(?::\d*)?(/[^?#]*)?")
-_CLOUDS = r"(?:azure\.net|azure\.cn|usgovcloudapi\.net|microsoftazure\.de)"
+_URL = re.compile(r"(?:[a-z][a-z0-9+.-]*://|//)?(?:[^/?#]*@)?([^/:?#@]*)(?::\d*)?(/[^?#]*)?")
+_CLOUDS = r"(?:azure\.net|azure\.cn|usgovcloudapi\.net)"
 _VAULT = re.compile(rf"[a-z0-9-]+\.vault\.{_CLOUDS}")
 _HSM = re.compile(rf"[a-z0-9-]+\.managedhsm\.{_CLOUDS}")
 
@@ -77,6 +78,52 @@ def key_name(url: str | None) -> str:
     """
     found = parse(url)
     return f"{found.host}#{found.name}"
+
+
+def urls_in(keys: str | None) -> list[str] | None:
+    """Give the URLs of a list of keys, as a disk encryption set names its previous ones.
+
+    Parameters
+    ----------
+    keys : str or None
+        JSON text: an array of objects with `keyUrl`.
+
+    Returns
+    -------
+    list of str or None
+        None where it is something else.
+
+    Examples
+    --------
+    >>> urls_in('[{"keyUrl": "https://kv-1.vault.azure.net/keys/k/1"}]'), urls_in(None), urls_in("[1]")
+    (['https://kv-1.vault.azure.net/keys/k/1'], [], None)
+    """
+    try:
+        return [str(one["keyUrl"]) for one in json.loads(keys or "[]") or ()]
+    except (ValueError, LookupError, TypeError):
+        return None
+
+
+def fits(name: str, vault: str) -> bool:
+    """Say whether a host can be that of a vault or managed HSM with this id.
+
+    Parameters
+    ----------
+    name : str
+        A host in lower case, or the empty string, which fits all.
+    vault : str
+        Id of a vault or managed HSM, in lower case.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> fits("kv-1.vault.azure.net", "/subscriptions/s/resourcegroups/g/providers/p/vaults/kv-1")
+    True
+    """
+    return not name or name.partition(".")[0] == vault.strip("/").rpartition("/")[2]
 
 
 def store_of(name: str) -> str:

@@ -44,7 +44,7 @@ def resolved(
     place = {
         "key_subscription_id": chain["vault_subscription_id"],
         "key_tenant_id": key_tenant,
-        "other_subscription": _differs(chain["vault_subscription_id"], use.subscription_id),
+        "other_subscription": differs(chain["vault_subscription_id"], use.subscription_id),
         "other_tenant": _other_tenant(chain, key_tenant, tenant),
         "key_state": key_state(chain, day),
     }
@@ -87,7 +87,8 @@ def _reason(use: Use, chain: Record | None) -> str:
 _BY_SET = ("customer", "platform_and_customer")
 
 
-def _differs(one: str | None, other: str | None) -> str:
+def differs(one: str | None, other: str | None) -> str:
+    """Say whether two ids differ; of one that was not read it is unknown."""
     if UNREAD in (one, other) or not one or not other:
         return UNREAD
     return "no" if one.lower() == other.lower() else "yes"
@@ -97,7 +98,7 @@ def _other_tenant(chain: Record, key_tenant: str, tenant: str) -> str:
     """Say whether the key lies in another tenant; a set reaches one through a federated client alone."""
     if chain["federated_client_id"] not in (None, UNREAD):
         return "yes"
-    found = _differs(key_tenant, tenant)
+    found = differs(key_tenant, tenant)
     by_set = chain["use"] == "set" and chain["federated_client_id"] is None
     return "no" if found == UNREAD and by_set else found
 
@@ -138,28 +139,32 @@ def key_state(chain: Record, day: str) -> str:
     Parameters
     ----------
     chain : dict
-        With `enabled` and `expires`.
+        With `enabled`, `not_before` and `expires`.
     day : str
         As YYYY-MM-DD, or empty where none is stated.
 
     Returns
     -------
     str
-        `usable`, `disabled`, `expired`, or `unknown`; `not_a_key` for a secret of Azure Disk Encryption.
+        `usable`, `disabled`, `expired`, `not_yet_valid`, or `unknown`; `not_a_key` for a secret of Azure Disk
+        Encryption.
 
     Examples
     --------
-    >>> key_state({"enabled": "yes", "expires": "2026-11-24T00:00:00Z"}, "2026-11-23")
+    >>> key_state({"enabled": "yes", "not_before": None, "expires": "2026-11-24T00:00:00Z"}, "2026-11-23")
     'usable'
-    >>> key_state({"enabled": "yes", "expires": "2026-11-24T00:00:00Z"}, "2026-11-24")
+    >>> key_state({"enabled": "yes", "not_before": None, "expires": "2026-11-24T00:00:00Z"}, "2026-11-24")
     'expired'
     """
-    enabled, expires = chain["enabled"], chain["expires"]
+    enabled, begins, expires = chain["enabled"], chain["not_before"], chain["expires"]
     if chain.get("use") == "ade_secret":
         return "not_a_key"
     if enabled == "no":
         return "disabled"
     if expires and expires != UNREAD and day and expires[:10] <= day:
         return "expired"
-    sure = enabled == "yes" and (expires is None or (bool(day) and expires != UNREAD))
+    if begins and begins != UNREAD and day and begins[:10] > day:
+        return "not_yet_valid"
+    dated = [one for one in (begins, expires) if one is not None]
+    sure = enabled == "yes" and UNREAD not in dated and (bool(day) or not dated)
     return "usable" if sure else UNREAD

@@ -79,6 +79,7 @@ CHILDREN: dict[str, Child] = {
     "ade_keys": Child("disks", ("ade_volumes",)),
     "snapshot_ade_keys": Child("snapshots", ("ade_volumes",)),
     "image_disks": Child("images", ("os_disk", "data_disks")),
+    "image_regions": Child("image_versions", ("target_regions",)),
     "extensions": Child("vms", ("extension_list",), whole=True),
 }
 

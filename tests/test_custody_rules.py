@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 import diskenc_analysis as de
-from diskenc_analysis.keyrules import RESULTS, SEVERITIES, key_rules
+from diskenc_analysis.keyjudge import RESULTS, SEVERITIES, judge, key_rules
 from tests.rules import (
     CVM_DISK,
     ade,
@@ -134,6 +135,14 @@ CASES = [
     kept("key_expired"),
     unread("key_expired", of_key=None),
     unread("key_expired", of_key=attributes(enabled=True, exp="soon")),
+    # A key always says whether it is enabled: where it does not, its times were not read either.
+    unread("key_expired", of_key=attributes()),
+    broken("key_not_yet_valid", of_key=attributes(enabled=True, nbf="2026-11-25T00:00:00Z")),
+    kept("key_not_yet_valid", of_key=attributes(enabled=True, nbf=f"{TODAY}T23:00:00Z")),
+    kept("key_not_yet_valid"),
+    unread("key_not_yet_valid", of_key=attributes(enabled=True, nbf="soon")),
+    unread("key_not_yet_valid", of_key=attributes()),
+    unread("key_not_yet_valid", of_key=None),
     broken("key_expires_soon", of_key=expiring(IN_90)),
     kept("key_expires_soon", of_key=expiring(IN_91)),
     kept("key_expires_soon", of_key=expiring(YESTERDAY)),  # that is key_expired
@@ -175,9 +184,18 @@ CASES = [
     kept("auto_rotation"),
     broken("previous_keys", of_set=props(previousKeys=[{"keyUrl": key_url("old", "k")}])),
     kept("previous_keys", of_set=props(previousKeys=[])),
+    # SSE: earlier and new versions stay enabled until the rotation has ended; of this one no key was read.
+    unread("previous_disabled", of_set=props(previousKeys=[{"keyUrl": key_url("old", "k")}])),
+    unread("previous_disabled", of_set=props(previousKeys=["no object"])),
+    kept("previous_disabled"),
     # SDK: the URL of the active key carries a version even with rotation on.
     broken("key_version", of_set=props(activeKey={"keyUrl": "https://x.vault.azure.net/keys/k/"})),
     kept("key_version"),
+    # CMKR: sets, VMs and disks lie in one region and subscription.
+    broken("set_region", of_set={"location": "northeurope"}),
+    kept("set_region", of_set={"location": "West Europe"}),
+    unread("set_region", of_set={"location": None}),
+    kept("set_subscription"),
     # DBL: a set's type never changes, and each kind of encryption has its own.
     kept("set_type"),
     kept("set_type", "both"),
@@ -249,6 +267,8 @@ def checks(tmp_path_factory):
     )
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in records(de.key_checks(de.load(folder, engine="duckdb"), as_of=DAY)):
+        if row["use"] == "region":
+            continue
         name = (row["set_id"] or "").rpartition("/")[2] or row["key_host"].partition(".")[0]
         found.setdefault((row["rule_id"], name), []).append(row)
     return found
@@ -266,6 +286,12 @@ def test_every_rule_is_broken_by_a_case():
     # A missing release policy may be one that was not listed; the others have a case of their own below.
     assert {rule["rule_id"] for rule in key_rules()} - covered == {
         "confidential_release",
+        "previous_disabled",
+        "set_subscription",
+        "set_limit",
+        "cross_tenant_client",
+        "cross_tenant_identity",
+        "cross_tenant_disk",
         "ade_subscription",
         "ade_store",
         "set_type",
@@ -278,7 +304,7 @@ def test_every_rule_has_its_source_and_known_words():
         assert rule["title"]
         assert rule["severity"] in SEVERITIES
         assert rule["missing"] in RESULTS
-        known = {"customer", "platform_and_customer", "confidential", "ade_key", "ade_secret"}
+        known = {"customer", "platform_and_customer", "confidential", "ade_key", "ade_secret", "region"}
         assert set(rule["applies_to"].split()) <= known
     assert len({rule["rule_id"] for rule in key_rules()}) == len(key_rules())
 
@@ -305,6 +331,121 @@ def test_a_kek_in_a_managed_hsm_of_another_subscription(tmp_path):
     assert found["ade_store", "fail"]["value"] == "managed_hsm"
 
 
+def test_an_earlier_version_that_is_disabled_breaks_the_rotation(tmp_path):
+    old = vault_key("kv", "old", "RSA")
+    old["properties"]["attributes"] = {"enabled": False}
+    turning = des("s", key_url("kv", "k"))
+    turning["properties"]["previousKeys"] = [{"keyUrl": key_url("kv", "old")}]
+    found = checked(tmp_path, old, turning, disk("d", encryption=cmk("s")))
+    assert found["previous_disabled", "fail"]["severity"] == "critical"
+
+
+def test_a_set_of_another_subscription_than_its_disks(tmp_path):
+    away = set_id("s").replace("/subscriptions/11111111-2222-4333-8444-555555555555", AWAY)
+    far = des("s", key_url("kv", "k")) | {"id": away}
+    named = cmk("s") | {"diskEncryptionSetId": away}
+    assert checked(tmp_path, far, disk("d", encryption=named))["set_subscription", "fail"]["disks"] == 1
+
+
+HOME = "11111111-2222-4333-8444-555555555555"
+OURS, THEIRS = "aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002"
+TENANT = {
+    "id": f"/subscriptions/{HOME}",
+    "type": "Microsoft.Resources/subscriptions",
+    "subscriptionId": HOME,
+    "displayName": "home",
+    "tenantId": OURS,
+}
+
+
+def abroad(
+    rule, folder, *, client=None, identity="UserAssigned", tenant=THEIRS, of_disk=None, vault_read=True
+):
+    """Check a set whose vault lies in another tenant, with a disk of the given kind."""
+    keeper = vault("kv")
+    keeper["properties"]["tenantId"] = tenant
+    body = des("s", key_url("kv", "k")) | {"identity": {"type": identity}}
+    body["properties"]["federatedClientId"] = client
+    bodies = [TENANT, *([keeper] if vault_read else []), body]
+    found = checked(folder, *bodies, disk("d", encryption=cmk("s"), **(of_disk or {})))
+    return {result for rule_id, result in found if rule_id == rule}
+
+
+# XT: a key in another tenant needs the client of a multi-tenant app and a user-assigned identity.
+@pytest.mark.parametrize(
+    ("given", "result"),
+    [
+        ({}, "fail"),
+        ({"client": "None"}, "fail"),
+        ({"client": "cccc"}, "pass"),
+        ({"tenant": OURS.upper()}, "pass"),
+        ({"vault_read": False}, "unknown"),
+        ({"vault_read": False, "client": "cccc"}, "pass"),
+    ],
+)
+def test_a_key_in_another_tenant_needs_a_federated_client(tmp_path, given, result):
+    assert abroad("cross_tenant_client", tmp_path, **given) == {result}
+
+
+@pytest.mark.parametrize(
+    ("identity", "client", "result"),
+    [
+        ("UserAssigned", "cccc", "pass"),
+        ("SystemAssigned, UserAssigned", "cccc", "pass"),
+        ("SystemAssigned", "cccc", "fail"),
+        (None, "cccc", "unknown"),
+        ("SystemAssigned", None, "pass"),
+    ],
+)
+def test_a_key_in_another_tenant_needs_a_user_assigned_identity(tmp_path, identity, client, result):
+    assert abroad("cross_tenant_identity", tmp_path, identity=identity, client=client) == {result}
+
+
+def fast(sku, region):
+    return {"of_disk": {"sku": sku, "head": {"location": region}}}
+
+
+# XT: for Ultra and Premium SSD v2 in all regions except US Gov Virginia, Arizona, Texas and China North 3.
+@pytest.mark.parametrize(
+    ("given", "result"),
+    [
+        (fast("UltraSSD_LRS", "usgovvirginia"), "fail"),
+        (fast("PremiumV2_LRS", "China North 3"), "fail"),
+        (fast("PremiumV2_LRS", "westeurope"), "pass"),
+        (fast("Premium_LRS", "usgovtexas"), "pass"),
+        (fast("UltraSSD_LRS", "usgovarizona") | {"client": None, "tenant": OURS}, "pass"),
+        (fast(None, "usgovarizona"), "unknown"),
+    ],
+)
+def test_fast_disks_take_the_key_of_another_tenant_in_some_regions_only(tmp_path, given, result):
+    assert abroad("cross_tenant_disk", tmp_path, **{"client": "cccc"} | given) == {result}
+
+
+def test_the_sets_of_a_region_are_counted_by_subscription(tmp_path):
+    sets = [des(name, key_url("kv", "k")) for name in ("a", "b", "c")]
+    sets[1]["location"], sets[2]["location"] = "West Europe", "northeurope"
+    rows = records(de.key_checks(de.load(write(tmp_path, sets)), as_of=DAY))
+    found = [row for row in rows if row["rule_id"] == "set_limit"]
+    assert {(row["chain"], row["value"], row["expected"], row["result"]) for row in found} == {
+        (f"region:{HOME}/westeurope", "2", "fewer than 5000", "pass"),
+        (f"region:{HOME}/northeurope", "1", "fewer than 5000", "pass"),
+    }
+
+
+# CMKR: up to 5000 sets per region and subscription; at 5000 there is no room for another.
+@pytest.mark.parametrize(("sets", "result"), [("4999", "pass"), ("5000", "fail"), ("5001", "fail")])
+def test_the_limit_of_sets(sets, result):
+    [rule] = [rule for rule in key_rules() if rule["rule_id"] == "set_limit"]
+    assert judge(rule, {"sets": sets}, "") == result
+
+
+def test_sets_that_were_not_all_read_are_not_known_to_be_few(tmp_path):
+    page = {"count": 1, "totalRecords": 2, "data": [des("a", key_url("kv", "k"))], "resultTruncated": "true"}
+    (tmp_path / "sets.json").write_text(json.dumps(page), encoding="utf-8")
+    rows = records(de.key_checks(de.load(tmp_path), as_of=DAY))
+    assert {row["result"] for row in rows if row["rule_id"] == "set_limit"} == {"unknown"}
+
+
 def test_a_rule_that_some_disks_of_a_set_break_counts_those(tmp_path):
     objects = [
         vault("kv"),
@@ -328,7 +469,8 @@ def test_a_set_that_no_disk_uses_is_checked_but_not_compared_with_disks(tmp_path
 
 def test_of_a_set_that_was_not_read_nothing_passes(tmp_path):
     found = checked(tmp_path, disk("d", encryption=cmk("gone")))
-    assert {result for _, result in found} == {"unknown"}
+    # Its id, which the disk names, tells the subscription.
+    assert {rule for rule, result in found if result != "unknown"} == {"set_subscription"}
     assert {row["set_id"] for row in found.values()} == {set_id("gone").lower()}
     assert not any(rule.startswith(("ade", "kek")) for rule, _ in found)
 

@@ -24,6 +24,8 @@ VERSION = "0123456789abcdef0123456789abcdef"
             ("p.managedhsm.usgovcloudapi.net", "keys", "k", ""),
         ),
         ("  https://kv.vault.azure.net/keys/k?x=1#y ", ("kv.vault.azure.net", "keys", "k", "")),
+        # What stands before an @ is no host.
+        ("https://p.managedhsm.azure.net@kv.example/keys/k/1", ("kv.example", "keys", "k", "1")),
         ("https://[", ("[", "", "", "")),
         ("no url", ("no url", "", "", "")),
         ("", ("", "", "", "")),
@@ -49,6 +51,7 @@ def test_versions_and_spellings_of_one_key_share_a_name():
         ("p.managedhsm.azure.cn", "managed_hsm"),
         ("p.managedhsm.usgovcloudapi.net", "managed_hsm"),
         ("vault.azure.net", ""),
+        ("kv.vault.microsoftazure.de", ""),  # a cloud of which no host name is verified
         ("kv.vault.azure.net.example.org", ""),
         ("example.org", ""),
         ("", ""),

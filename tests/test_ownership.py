@@ -283,6 +283,9 @@ def key_with(name, **attributes):
         ({"enabled": True, "exp": 1795478400}, "", "unknown"),
         ({"enabled": False, "exp": 1795478400}, DAY, "disabled"),
         ({"enabled": True, "exp": "soon"}, DAY, "unknown"),
+        ({"enabled": True, "nbf": 1795478400}, "2026-11-23", "not_yet_valid"),
+        ({"enabled": True, "nbf": 1795478400}, DAY, "usable"),
+        ({"enabled": True, "nbf": 1795478400}, "", "unknown"),
     ],
 )
 def test_a_key_is_judged_on_the_day_that_is_asked(tmp_path, attributes, as_of, state):
@@ -304,6 +307,64 @@ def test_another_version_of_a_key_says_nothing_of_this_one(tmp_path):
     [row] = owned(tmp_path, *stores(), other, disk("d", encryption=cmk("standard")))
     assert row["key_state"] == "unknown"
     assert row["reason"] == "only other versions of the key are in the inventory"
+
+
+# K3: an HSM key is proven for the version that is in use, or not at all.
+@pytest.mark.parametrize(
+    ("version", "hsm"), [("0123456789abcdef0123456789abcdef", "yes"), ("ffff", "unknown")]
+)
+def test_the_type_of_another_version_is_no_proof(tmp_path, version, hsm):
+    key = vault_key("kv", "k", "RSA-HSM")
+    key["properties"]["keyUriWithVersion"] = f"https://kv.vault.azure.net/keys/k/{version}"
+    objects = [vault("kv", "premium"), key, des("s", key_url("kv", "k")), disk("d", encryption=cmk("s"))]
+    [row] = owned(tmp_path, *objects)
+    assert chain(row, "store", "hsm_key") == ("key_vault_premium", hsm)
+    [verdict] = records(de.coverage(de.load(tmp_path)))
+    assert (verdict["key_store"], verdict["hsm"]) == ("key_vault_premium", hsm)
+
+
+# While a rotation is under way some disks are still under the earlier key.
+@pytest.mark.parametrize(
+    ("previous", "hsm"),
+    [
+        (key_url("pool-2", "k", "managedhsm.azure.net"), "yes"),
+        (key_url("kv-standard", "cmk"), "unknown"),
+        (key_url("kv-unread", "k"), "unknown"),
+    ],
+)
+def test_a_key_of_a_rotation_under_way_counts_for_the_hsm(tmp_path, previous, hsm):
+    turning = with_(
+        des("s", key_url("pool", "k", "managedhsm.azure.net")), previousKeys=[{"keyUrl": previous}]
+    )
+    objects = [*stores(), turning, disk("d", encryption=cmk("s"))]
+    [row] = owned(tmp_path, *objects)
+    assert chain(row, "store", "hsm_key") == ("managed_hsm", hsm)
+    [verdict] = records(de.coverage(de.load(tmp_path)))
+    assert verdict["hsm"] == hsm
+
+
+def test_a_vault_named_beside_a_key_of_another_vault_says_nothing_of_it(tmp_path):
+    odd = des("s", key_url("kv-unread", "k"), vault_name="kv-standard")
+    [row] = owned(tmp_path, *stores(), odd, disk("d", encryption=cmk("s")))
+    assert chain(row, "store", "hsm_key", "vault_sku") == ("key_vault", "unknown", "unknown")
+    assert "the vault that is named beside the key is another one" in row["reason"]
+
+
+def test_a_managed_hsm_of_an_unknown_cloud_is_known_by_its_own_word(tmp_path):
+    pool = {
+        "id": vault_id("pool").replace("/vaults/", "/managedHSMs/"),
+        "name": "pool",
+        "type": "Microsoft.KeyVault/managedHSMs",
+        "location": "apart",
+        "properties": {"hsmUri": "https://pool.managedhsm.cloud.example:443/"},
+    }
+    objects = [
+        pool,
+        des("s", "https://POOL.managedhsm.cloud.example/keys/k/1/"),
+        disk("d", encryption=cmk("s")),
+    ]
+    [row] = owned(tmp_path, *objects)
+    assert chain(row, "store", "hsm_key", "reason") == ("managed_hsm", "yes", NO_KEY)
 
 
 # RULES L3: the disk's own settings come first, then the VM's list, then the extension.

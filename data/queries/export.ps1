@@ -10,6 +10,9 @@ function Save-Lines($Rows, $Name) {
   if ($lines) { [IO.File]::WriteAllLines((Join-Path (Resolve-Path $Out) "$Name.jsonl"), [string[]] $lines) }
 }
 
+# Without its times a key would seem to have none; and not every PowerShell prints times as ISO.
+function Get-Moment($Time) { if ($Time) { $Time.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ssZ') } }
+
 foreach ($query in Get-ChildItem -Path $PSScriptRoot -Filter *.kql | Where-Object BaseName -ne 'virtual_machines') {
   $text = Get-Content -Raw -Path $query.FullName
   $rows = @()
@@ -38,6 +41,6 @@ foreach ($subscription in Get-AzSubscription) {
   Save-Lines $rows "virtual_machines-$($subscription.Id)"
   foreach ($vault in Get-AzKeyVault) {
     $keys = Get-AzKeyVaultKey -VaultName $vault.VaultName | ForEach-Object { Get-AzKeyVaultKey -VaultName $_.VaultName -Name $_.Name }
-    Save-Lines ($keys | ForEach-Object { @{ kid = $_.Id; kty = "$($_.KeyType)"; attributes = @{ enabled = $_.Enabled } } }) "keys-$($vault.VaultName)"
+    Save-Lines ($keys | ForEach-Object { @{ kid = $_.Id; kty = "$($_.KeyType)"; attributes = @{ enabled = $_.Enabled; notBefore = Get-Moment $_.NotBefore; expires = Get-Moment $_.Expires; created = Get-Moment $_.Created } } }) "keys-$($vault.VaultName)"
   }
 }
