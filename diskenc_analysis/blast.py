@@ -15,6 +15,8 @@ from diskenc_analysis.custody import every_chain
 from diskenc_analysis.dependents import COUNTS, NOTHING, depending, handed, subscription_names
 from diskenc_analysis.errors import ParameterError, UnknownNameError, suggest
 from diskenc_analysis.frames import distinct, given, lazy, native_like, rows_of
+from diskenc_analysis.imagekeys import COLUMNS as COPIES
+from diskenc_analysis.imagekeys import image_sets
 from diskenc_analysis.keyrecords import UNREAD, Record
 from diskenc_analysis.keyurls import parse
 from diskenc_analysis.ownership import key_ownership
@@ -55,14 +57,17 @@ class BlastRadius:
     kind, target : str
         `key`, `vault` or `set`, and which: the key as `host/keys/name`, the vault by its host, the set by id.
     counts : dict of str to float
-        `disks`, `vms`, `gib`, `subscriptions` that are known to need it, and `possible_disks` and
-        `possible_vms` that may.
+        `disks`, `vms`, `gib`, `subscriptions` that are known to need it, `possible_disks` and
+        `possible_vms` that may, and the `copies` that do: images, gallery image versions, restore points.
     unread_disks : int
         Disks of which the inventory does not tell what they need: they may depend on it as well.
     happens : tuple of str
         What the documentation says, or what follows from it, per use of the key.
     links : frame
         The rows of the key ownership frame that depend on it, of the inventory's engine.
+    copies : frame
+        The images, gallery image versions and restore points that do, with the columns of
+        `imagekeys.COLUMNS`.
     """
 
     kind: str
@@ -71,6 +76,7 @@ class BlastRadius:
     unread_disks: int
     happens: tuple[str, ...]
     links: Any
+    copies: Any
 
     def __repr__(self) -> str:
         """Say it in a few lines."""
@@ -78,6 +84,7 @@ class BlastRadius:
         lines = [f"{self.kind} {self.target}: {disks:,.0f} disks ({gib:,.0f} GiB) of {vms:,.0f} VMs"]
         lines[0] += f" in {subs:,.0f} subscription{'' if subs == 1 else 's'} need it"
         lines += [f"{self.counts['possible_disks']:,.0f} disks more may need it"]
+        lines += [f"{self.counts['copies']:,.0f} images, image versions and restore points that were read"]
         lines += [f"of {self.unread_disks:,} disks it was not read which key they need", *self.happens]
         return "\n".join(lines)
 
@@ -134,7 +141,9 @@ def blast_radius(
     counts = depending(inv, own, ((chain, target) for chain in names)).get(target, NOTHING)
     links = lazy(own).filter(nw.col("chain").is_in(names))
     uses = {_use_of(chains[chain]) for chain in names}
-    return BlastRadius(kind, target, counts, _unread(own, kind), _happens(uses), native_like(own, links))
+    copies = image_sets(inv).filter(nw.col("set").is_in(names)).sort("copy_id", "region", "disk", "layer")
+    frames = (native_like(own, links), native_like(own, copies.select(*COPIES)))
+    return BlastRadius(kind, target, counts, _unread(own, kind), _happens(uses), *frames)
 
 
 def single_points(inv: Inventory, own: Any = None) -> Any:
@@ -150,7 +159,7 @@ def single_points(inv: Inventory, own: Any = None) -> Any:
     Returns
     -------
     frame
-        Of the inventory's engine, one row per key, vault and set that a disk needs or may need: `kind`,
+        Of the inventory's engine, one row per key, vault and set that a disk or image needs or may: `kind`,
         `target`, the `subscription` in which it lies (by name, else by id, `unknown` where it was not read),
         `uses`, the counts (float), and what `happens`. Most VMs first, then most disks.
 
@@ -161,7 +170,7 @@ def single_points(inv: Inventory, own: Any = None) -> Any:
     'vault'
     """
     own = key_ownership(inv) if own is None else own
-    linked = set(distinct(lazy(own).filter(given("chain")), "chain"))
+    linked = {*distinct(lazy(own).filter(given("chain")), "chain"), *distinct(image_sets(inv), "set")}
     chains = {name: chain for name, chain in every_chain(inv, own).items() if name in linked}
     pairs = {(chain, f"{kind} {target}") for chain, kind, target in _targets(chains)}
     uses: dict[str, set[str]] = {}
@@ -191,7 +200,7 @@ def _place(chain: Record, name: str) -> str:
 
 
 def _rank(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    counts = (-row[n] for n in ("vms", "disks", "possible_disks"))
+    counts = (-row[n] for n in ("vms", "disks", "possible_disks", "copies"))
     return (*counts, -KINDS.index(row["kind"]), row["target"])
 
 

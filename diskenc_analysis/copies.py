@@ -1,4 +1,4 @@
-"""Snapshots, restore points and images, and whether they are under the key of what they were made of."""
+"""Snapshots, restore points, images and image versions: under the key of what they were made of or not."""
 
 from __future__ import annotations
 
@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from diskenc_analysis.chains import Chains
-from diskenc_analysis.frames import Frame, choose, distinct, given, helper, kept, lazy, low, native_of
+from diskenc_analysis.frames import (
+    Frame,
+    choose,
+    distinct,
+    doubted,
+    given,
+    helper,
+    kept,
+    lazy,
+    low,
+    native_of,
+)
 from diskenc_analysis.keyrecords import UNREAD, Record
 
 if TYPE_CHECKING:
@@ -16,10 +27,17 @@ if TYPE_CHECKING:
 #: The columns of the frame, in order.
 COLUMNS = ("kind", "copy_id", "source_id", "copy_key", "source_key", "same_key")
 _PLATFORM = "encryptionatrestwithplatformkey"
+#: Of a copy without a type, the set tells: without one it has no customer key.
+_OF_SET: dict[str, nw.Expr] = {
+    "set": nw.col("disk_encryption_set_id_key"),
+    "type": nw.when(nw.col("disk_encryption_set_id_key").is_null())
+    .then(nw.lit(_PLATFORM))
+    .otherwise(nw.lit("")),
+}
 
 
 def copied_keys(inv: Inventory) -> Any:
-    """Compare the storage key of each snapshot, restore point and image with that of its source.
+    """Compare the storage key of each snapshot, restore point, image and image version with its source's.
 
     Parameters
     ----------
@@ -30,9 +48,10 @@ def copied_keys(inv: Inventory) -> Any:
     -------
     frame
         Of the inventory's engine, one row per copy that names its source, text: `kind` (`snapshot`,
-        `restore_point`, `image`), `copy_id`, `source_id`, `copy_key` and `source_key` (`platform`, or the key
-        as `host/keys/name`, or `unknown`), and `same_key`: `yes` where key or set are the same, `no` where
-        both keys are known and differ, else `unknown`. Versions of a key are one key.
+        `restore_point`, `image`, or `image_version`: its OS disk, once per key that a region has), `copy_id`,
+        `source_id`, `copy_key` and `source_key` (`platform`, or the key as `host/keys/name`, or `unknown`),
+        and `same_key`: `yes` where key or set are the same, `no` where both keys are known and differ, else
+        `unknown`. Versions of a key are one key.
 
     Examples
     --------
@@ -42,10 +61,11 @@ def copied_keys(inv: Inventory) -> Any:
     ['no', 'yes']
     """
     typed = {"set": nw.col("disk_encryption_set_id_key"), "type": low("encryption_type")}
-    sources = nw.concat(
-        [lazy(table).select(source=nw.col("key"), **typed) for table in (inv.disks, inv.snapshots)],
-        how="vertical",
+    made = [lazy(table).select(source=nw.col("key"), **typed) for table in (inv.disks, inv.snapshots)]
+    images = (
+        lazy(inv.images).filter(~doubted("disk_encryption_set_id")).select(source=nw.col("key"), **_OF_SET)
     )
+    sources = nw.concat([*made, images], how="vertical")
     copies = kept(inv, _copies(inv, typed), "copies_named")
     sets = nw.concat([copies.select("set"), sources.select("set")], how="vertical").filter(given("set"))
     chains = Chains(inv)
@@ -79,17 +99,20 @@ def _copies(inv: Inventory, typed: dict[str, nw.Expr]) -> Frame:
     images = lazy(inv.image_disks).join(
         lazy(inv.images).select(parent_key=nw.col("key"), copy_id=nw.col("id")), on="parent_key", how="inner"
     )
-    of_set = nw.col("disk_encryption_set_id_key")
-    found += [
-        images.select(
-            kind=nw.lit("image"),
-            copy_id=nw.col("copy_id"),
-            source=nw.col("source_id_key"),
-            source_id=nw.col("source_id"),
-            set=of_set,
-            type=nw.when(of_set.is_null()).then(nw.lit(_PLATFORM)).otherwise(nw.lit("")),
-        )
-    ]
+    versions = lazy(inv.image_regions).join(
+        lazy(inv.image_versions).select(
+            "source_id", "source_id_key", parent_key=nw.col("key"), copy_id=nw.col("id")
+        ),
+        on="parent_key",
+        how="inner",
+    )
+    for kind, frame in (("image", images), ("image_version", versions)):
+        head = {
+            "copy_id": nw.col("copy_id"),
+            "source": nw.col("source_id_key"),
+            "source_id": nw.col("source_id"),
+        }
+        found.append(frame.select(kind=nw.lit(kind), **head, **_OF_SET).unique())
     return nw.concat(found, how="vertical").filter(given("source"))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from diskenc_analysis.chains import SET, URL, Chains, previous_keys
 from diskenc_analysis.dependents import COUNTS, NOTHING, depending, handed
 from diskenc_analysis.frames import distinct, given, lazy
+from diskenc_analysis.imagekeys import image_sets
 from diskenc_analysis.keyrecords import KEY, STORE, UNREAD, Record, records
 from diskenc_analysis.keyurls import key_name, parse
 from diskenc_analysis.keyuse import day_of, key_state
@@ -67,7 +68,7 @@ def custody(inv: Inventory, own: Any = None, as_of: str | date = "") -> Any:
 
 
 def every_chain(inv: Inventory, own: Any) -> dict[str, Record]:
-    """Give every chain: of the sets and settings that were read, and of the sets that disks name.
+    """Give every chain: of the sets and settings that were read, and of those that disks and images name.
 
     Parameters
     ----------
@@ -82,7 +83,7 @@ def every_chain(inv: Inventory, own: Any) -> dict[str, Record]:
         By the chain's name.
     """
     chains = Chains(inv)
-    named = distinct(lazy(own).filter(given("chain")), "chain")
+    named = {*distinct(lazy(own).filter(given("chain")), "chain"), *distinct(image_sets(inv), "set")}
     ade = {str(one["chain"]): one for _, _, found in chains.ade() for one in found.values()}
     named_sets = {name: chains.of_set(name) for name in named if name not in ade}
     return dict(sorted((named_sets | chains.sets | ade).items()))

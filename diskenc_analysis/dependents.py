@@ -9,12 +9,14 @@ import narwhals as nw
 
 from diskenc_analysis.disklists import disk_lists
 from diskenc_analysis.frames import Frame, given, helper, kept, lazy, native_of, rows_of
+from diskenc_analysis.imagekeys import image_sets
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
 
-#: What is counted: disks and VMs known to need the key, those that may, and the size of the former.
-COUNTS = ("disks", "possible_disks", "vms", "possible_vms", "gib", "subscriptions")
+#: What is counted: disks and VMs known to need the key, those that may, and the size of the former; then
+#: the images, gallery image versions and restore points whose disks name a set (snapshots count as disks).
+COUNTS = ("disks", "possible_disks", "vms", "possible_vms", "gib", "subscriptions", "copies")
 NOTHING: dict[str, float] = dict.fromkeys(COUNTS, 0)
 
 
@@ -34,11 +36,15 @@ def depending(inv: Inventory, own: Any, targets: Iterable[tuple[str, str]]) -> d
     -------
     dict
         By target: `disks`, `vms`, `gib` and `subscriptions` that are known to need it, and `possible_disks`
-        and `possible_vms` of which it is not known. All VMs of a shared disk count.
+        and `possible_vms` of which it is not known; `copies` are the images, gallery image versions and
+        restore points that need it. All VMs of a shared disk count.
     """
     names = [{"chain": chain, "target": target} for chain, target in sorted(set(targets))]
     links = lazy(own).filter(given("chain")).with_columns(sure=(nw.col("needed") == "yes").cast(nw.Int64))
-    links = links.join(helper(inv, "targets", names, ["chain", "target"]), on="chain", how="inner")
+    wanted = helper(inv, "targets", names, ["chain", "target"])
+    links = links.join(wanted, on="chain", how="inner")
+    made_of = image_sets(inv).select("copy_id", chain=nw.col("set")).join(wanted, on="chain", how="inner")
+    copies = made_of.select("target", "copy_id").unique()
     disks = links.group_by("target", "disk_id").agg(
         nw.col("sure").max(), nw.col("gib").max(), nw.col("subscription_id").min()
     )
@@ -50,7 +56,8 @@ def depending(inv: Inventory, own: Any, targets: Iterable[tuple[str, str]]) -> d
         (("disks", "possible_disks"), _sums(disks)),
         (("vms", "possible_vms"), _sums(owned.agg(nw.col("sure").max()))),
         (("gib",), _gib(disks)),
-        (("subscriptions",), held.with_columns(n=nw.lit(1)).group_by("target").agg(nw.col("n").sum())),
+        (("subscriptions",), _rows(held)),
+        (("copies",), _rows(copies)),
     ):
         for target, *values in rows_of(frame):
             found.setdefault(target, dict(NOTHING)).update(zip(name, map(float, values), strict=True))
@@ -60,6 +67,10 @@ def depending(inv: Inventory, own: Any, targets: Iterable[tuple[str, str]]) -> d
 def _sums(frame: Frame) -> Frame:
     frame = frame.with_columns(unsure=1 - nw.col("sure"))
     return frame.group_by("target").agg(nw.col("sure").sum(), nw.col("unsure").sum())
+
+
+def _rows(frame: Frame) -> Frame:
+    return frame.with_columns(n=nw.lit(1)).group_by("target").agg(nw.col("n").sum())
 
 
 def _gib(disks: Frame) -> Frame:

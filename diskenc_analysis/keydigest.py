@@ -11,7 +11,7 @@ from diskenc_analysis.datafiles import write_table
 from diskenc_analysis.folded import Lists
 from diskenc_analysis.keyrecords import UNREAD
 from diskenc_analysis.keytables import USES, failures, keys, undecided, where, words
-from diskenc_analysis.keyverdict import facts, short, verdict
+from diskenc_analysis.keyverdict import facts, is_idle, short, verdict
 from diskenc_analysis.summary import tally
 from diskenc_analysis.tables import HtmlTable, table
 from diskenc_analysis.text import count_rows, number, rows
@@ -75,6 +75,7 @@ def points(found: Any, limit: int = 25) -> HtmlTable:
             "Disks": row["disks"],
             "GiB": row["gib"],
             "Disks that may": row["possible_disks"],
+            "Images and restore points": row["copies"],
         }
         for row in rows(found, limit)
     ]
@@ -240,7 +241,7 @@ _OTHER_TYPE = "disk and disk encryption set of different types"
 
 
 def idle(custody: Any, limit: int = 25) -> HtmlTable:
-    """List the keys and sets that no disk of the inventory needs.
+    """List the keys and sets that no disk, snapshot, image or restore point of the inventory needs.
 
     Parameters
     ----------
@@ -254,9 +255,9 @@ def idle(custody: Any, limit: int = 25) -> HtmlTable:
     HtmlTable
         They may serve what is not in the inventory, other services than disks, or a temp disk.
     """
-    found = [row for row in rows(custody) if not row["disks"] and not row["possible_disks"]]
+    found = [row for row in rows(custody) if is_idle(row)]
     lines = [
         {"What": _KINDS.get(row["use"], "key of Azure Disk Encryption"), "Which": where(row)}
         for row in found[:limit]
     ]
-    return table(lines, "Keys and sets that no disk needs", limit=limit, total=len(found))
+    return table(lines, "Keys and sets that nothing in the inventory needs", limit=limit, total=len(found))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from diskenc_analysis.keyjudge import RESULTS, SEVERITIES
 from diskenc_analysis.keyrecords import UNREAD
-from diskenc_analysis.keyrules import RESULTS, SEVERITIES
 from diskenc_analysis.results import sources
 from diskenc_analysis.summary import summarize, tally
 from diskenc_analysis.text import Row, amount, bounds, count_rows, number, rows
@@ -66,13 +66,15 @@ def _expiry(custody: Any, as_of: str) -> str:
     if not as_of:
         return "No day is stated for this report (as_of), so no expiry was judged." if used else ""
     gone = [row for row in used if row["key_state"] in ("expired", "disabled")]
+    early = [row for row in used if row["key_state"] == "not_yet_valid"]
     soon = [row for row in used if row["days_left"] is not None and 0 < row["days_left"] <= _SOON]
     open_ = [row for row in used if row["key_state"] == UNREAD]
     counts = (
         f"{_keys(gone)} {_are(gone)} expired or disabled",
         f"{_keys(soon)} {_expire(soon)} within {_SOON} days",
     )
-    unread = f"; of {_keys(open_)} that was not read" if open_ else ""
+    unread = f"; {_keys(early)} {_are(early)} not valid yet" if early else ""
+    unread += f"; of {_keys(open_)} that was not read" if open_ else ""
     return f"On {as_of}, {' and '.join(counts)}{unread}."
 
 
@@ -109,6 +111,11 @@ def _links(own: Any) -> str:
     if not count:
         return ""
     return f"Of {amount(count, 'disks')} the chain to the key breaks off: see Missing links."
+
+
+def is_idle(row: Row) -> bool:
+    """Say whether nothing that was read needs a key or set, or may need it."""
+    return not (row["disks"] or row["possible_disks"] or row["copies"])
 
 
 def short(target: str) -> str:
@@ -154,7 +161,7 @@ def facts(
         "missing": rows(tally(own, by=["reason"])),
         "elsewhere": rows(tally(own, by=["other_subscription", "other_tenant"])),
         "keys": _tallied(kept, "use", "key_state"),
-        "idle": sum(not row["disks"] and not row["possible_disks"] for row in kept),
+        "idle": sum(map(is_idle, kept)),
         "checks": by_rule(checks),
         "single_points": rows(points, 100),
         "ledger": dict(inv.totals) | {"files": sources(inv)},

@@ -112,6 +112,10 @@ class Pseudonyms:
             place += 2
         return "/".join(parts)
 
+    def refs(self, text: str) -> str:
+        """Replace the names in ARM ids joined by semicolons."""
+        return ";".join(map(self.value, text.split(";")))
+
     def url(self, text: str) -> str:
         """Replace the names in a URL: the host's first label and what follows it; a query is dropped."""
         split = urlsplit(text)
@@ -193,7 +197,7 @@ class Pseudonyms:
         Parameters
         ----------
         kind : str
-            `name`, `label`, `values`, `path`, `prose`, or `value` for what is not listed.
+            `name`, `label`, `refs`, `values`, `path`, `prose`, or `value` for what is not listed.
 
         Returns
         -------

@@ -1,0 +1,73 @@
+"""The disk encryption sets that images, gallery image versions and restore points need, for every engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import narwhals as nw
+
+from diskenc_analysis.frames import Frame, choose, distinct, given, helper, lazy
+
+if TYPE_CHECKING:
+    from diskenc_analysis.inventory import Inventory
+
+#: The columns of the frame, in order.
+COLUMNS = ("set", "kind", "copy_id", "region", "disk", "layer")
+_SETS = {"sse": "disk_encryption_set_id_key", "confidential": "secure_vm_disk_encryption_set_id_key"}
+_DATA = {"sse": "data_set_ids", "confidential": "data_secure_set_ids"}
+
+
+def image_sets(inv: Inventory) -> Frame:
+    """Give every set that an image, a gallery image version or a restore point of a disk names.
+
+    Parameters
+    ----------
+    inv : Inventory
+        With `images`, `image_versions` and `restore_points`, as far as they were read.
+
+    Returns
+    -------
+    Frame
+        One row per set, copy, `region` (a version has sets of its own in each) and `disk` (`os`, `data` or,
+        of a restore point, empty): `set` (key of its id), `kind` (`image`, `image_version`, `restore_point`),
+        `copy_id`, and `layer` (`sse` or `confidential`). Snapshots are disks of the coverage, and not here.
+    """
+    heads = {
+        kind: lazy(table).select(parent_key=nw.col("key"), copy_id=nw.col("id"), place=nw.col("location"))
+        for kind, table in (("image", inv.images), ("image_version", inv.image_versions))
+    }
+    images = lazy(inv.image_disks).join(heads["image"], on="parent_key", how="inner")
+    role = choose([(nw.col("origin") == "os_disk", "os")], "data")
+    found = [_named(images, "image", "place", role, _SETS["sse"], "sse")]
+    regions = lazy(inv.image_regions).join(heads["image_version"], on="parent_key", how="inner")
+    points = lazy(inv.restore_points).with_columns(copy_id=nw.col("id"), place=nw.col("location"))
+    for layer, column in _SETS.items():
+        found.append(_named(regions, "image_version", "region", nw.lit("os"), column, layer))
+        found.append(_named(points, "restore_point", "place", nw.lit(""), column, layer))
+    for layer, column in _DATA.items():
+        listed = _listed(inv, regions, column)
+        found.append(_named(listed, "image_version", "region", nw.lit("data"), "one", layer))
+    return nw.concat(found, how="vertical").unique()
+
+
+def _named(frame: Frame, kind: str, region: str, disk: nw.Expr, column: str, layer: str) -> Frame:
+    return frame.filter(given(column)).select(
+        set=nw.col(column),
+        kind=nw.lit(kind),
+        copy_id=nw.col("copy_id"),
+        region=nw.col(region),
+        disk=disk,
+        layer=nw.lit(layer),
+    )
+
+
+def _listed(inv: Inventory, frame: Frame, column: str) -> Frame:
+    """Give each set of a list a row of its own; there are few lists, since many versions share their sets."""
+    frame = frame.filter(given(column), nw.col(column) != "")
+    pairs = [
+        {column: text, "one": f"/{one.strip('/ ').lower()}"}
+        for text in distinct(frame, column)
+        for one in text.split(";")
+        if one.strip("/ ")
+    ]
+    return frame.join(helper(inv, f"listed_{column}", pairs, [column, "one"]), on=column, how="inner")
