@@ -10,7 +10,7 @@ from pathlib import Path
 from diskenc_analysis import history
 from diskenc_analysis.coverage import coverage
 from diskenc_analysis.gates import Gate, judge
-from diskenc_analysis.head import Head
+from diskenc_analysis.head import Head, not_read
 from diskenc_analysis.inventory import Inventory
 from diskenc_analysis.opening import read
 from diskenc_analysis.pseudonyms import Pseudonyms
@@ -96,9 +96,9 @@ def prepare(
     inv.require_disks()
     outcomes = judge(coverage(inv, edition), gates, allow_unknown) if gates else ()
     where, name = os.fspath(inventory), Path(inventory).resolve().name or "inventory"
-    notices: tuple[str, ...] = ()
+    notices = not_read(inv)
     if names:
-        inv, notices = redacted(inv, names), (_NOTICE,)
+        inv, notices = redacted(inv, names), (_NOTICE, *notices)
         where, name = names.of("path")(where), names.of("name")(name)
         outcomes = tuple(outcome.renamed(names.of("prose")) for outcome in outcomes)
     inv.save(folder / name)

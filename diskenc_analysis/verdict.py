@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from diskenc_analysis.editions import edition_label, resolve_edition
-from diskenc_analysis.ledger import UNREAD
+from diskenc_analysis.head import not_read
 from diskenc_analysis.results import conflicting
 from diskenc_analysis.scope import ATTACHED, SCOPES, answers
 from diskenc_analysis.tables import templates
-from diskenc_analysis.text import Row, amount, count_rows, number, percent, rows
+from diskenc_analysis.text import Row, amount, count_rows, number, percent
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -123,28 +121,14 @@ def _conflicts(cov: Any) -> str:
 
 
 def _reading(inv: Inventory) -> list[str]:
-    totals, ledger = inv.totals, rows(inv.ledger)
-    cut = [row for row in ledger if row["truncated"] and row["status"] not in UNREAD]
-    said = [*_collected(ledger)]
+    totals, said = inv.totals, [*not_read(inv)]
     if totals["rows_set_aside"]:
         rate = f"{totals['rows_set_aside']:,} of {totals['rows_read']:,} rows read were set aside"
         said.append(f"{rate}: see What was read.")
-    if cut:
-        said.append("Some exports show signs of a cut: what was cut off is absent from every count here.")
     if gaps := count_rows(inv.gaps()):
         who = "1 gap in what was read leaves" if gaps == 1 else f"{number(gaps)} gaps in what was read leave"
         said.append(f"{who} verdicts unknown: see What was read.")
     return said
-
-
-def _collected(ledger: list[Row]) -> Iterator[str]:
-    """Say what a collection could not read."""
-    asked = [row["status"] for row in ledger if row["status"] not in ("", "not asked")]
-    unread = Counter(status for status in asked if status in UNREAD)
-    if unread:
-        counts = ", ".join(f"{n} {status}" for status, n in sorted(unread.items()))
-        parts = f"{unread.total():,} of {len(asked):,} parts of the collection (a type and subscription each)"
-        yield f"{parts} were not read whole ({counts}), and what they hold is absent: see What was read."
 
 
 def _basis(edition: str, as_of: str) -> str:
