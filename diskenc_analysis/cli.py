@@ -221,7 +221,9 @@ def collect(
     management_group: Annotated[list[str] | None, typer.Option(help="Id; may be repeated.")] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="Id of a subscription to leave out.")] = None,
     source: Annotated[Source, typer.Option(help="Where the compute tables come from.")] = Source.compute,
-    keys: Annotated[bool, typer.Option("--keys", help="Ask for key types: a call per vault.")] = False,
+    keys: Annotated[
+        bool, typer.Option("--keys", help="Ask for key types: a call per vault and key.")
+    ] = False,
     instance_view: Annotated[
         bool, typer.Option("--instance-view", help="Ask for the guests' word on encryption.")
     ] = False,

@@ -16,7 +16,7 @@ from diskenc_analysis.share import data_file
 SOURCES = ("compute", "graph")
 #: What is asked only where it is wished, with what it costs.
 OPTIONS = {
-    "keys": "a call per key vault",
+    "keys": "a call per vault and per key",
     "instance_view": "slower pages of VMs",
     "restore_points": "a call per collection and per restore point",
 }
@@ -48,7 +48,7 @@ class Ask:
     unless : str
         `path=value`: parents with this value are passed over.
     rows : str
-        Where the reply holds its rows.
+        Where the reply holds its rows; a full stop where it is one itself.
     option : str
         The option that asks for it.
     reach : str

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -20,10 +21,12 @@ from typing import Any
 from diskenc_analysis.collected import NOTE, read_note
 from diskenc_analysis.errors import ParameterError
 from diskenc_analysis.live_asks import Ask
-from diskenc_analysis.note import Note, Part
+from diskenc_analysis.note import Note, Part, Status
 
 #: Members that may hold a secret, should Azure ever return them. They are never written.
 SECRET_MEMBERS = frozenset({"protectedsettings", "adminpassword", "customdata", "userdata"})
+#: The query of a link that is signed: who has it reads the blob.
+_SIGNED = re.compile(r'(?i)(https?://[^"?\\\s]*)\?[^"\\\s]*?\bsig=[^"\\\s]*')
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 
 
@@ -52,24 +55,16 @@ class Writer:
         OSError
             When the disk does not take it; what was written of the page is taken back.
         """
-        lines = [self._line(row) for row in rows] if self.keep else []
-        data = "".join(lines).encode("ascii")
+        lines = [_line(row) for row in rows] if self.keep else []
+        data = "".join(text for text, _ in lines).encode("ascii")
         with self._lock:
+            self.part.redacted += sum(found for _, found in lines)
             if data:
                 self._append(data)
             self._digest.update(data)
             self.part.rows += len(rows)
             self.part.bytes += len(data)
             self.part.pages += 1
-
-    def _line(self, row: dict[str, Any]) -> str:
-        text = json.dumps(row, separators=(",", ":"))
-        folded = text.lower()
-        if any(f'"{name}":' in folded for name in SECRET_MEMBERS):
-            row, found = without_secrets(row)
-            self.part.redacted += found
-            text = json.dumps(row, separators=(",", ":"))
-        return text + "\n"
 
     def _append(self, data: bytes) -> None:
         if self._fd < 0:
@@ -89,23 +84,41 @@ class Writer:
         """Where the rows are until the part is closed: `load` passes hidden files over."""
         return self.folder / self.part.name / f".{self.part.key}.jsonl"
 
-    def close(self) -> None:
-        """Close the file, note its hash, and give it its name; keep an earlier run's where that had more."""
+    def close(self, status: Status, reason: str) -> None:
+        """Close the file, note its hash, and give it its name; keep an earlier run's where that had more.
+
+        The status is noted last: whatever comes between, a part is not complete without its file.
+        """
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
         named = self.folder / self.part.name / f"{self.part.key}.jsonl"
-        if self.earlier and self.part.status != "complete" and self.part.rows < self.earlier.rows:
+        if self.earlier and status != "complete" and self.part.rows < self.earlier.rows:
             self._hidden.unlink(missing_ok=True)
             for name, value in self.earlier:
                 setattr(self.part, name, value)
-        elif self.part.bytes:
+            return
+        if self.part.bytes:
             self.part.file = f"{self.part.name}/{self.part.key}.jsonl"
             self.part.sha256 = self._digest.hexdigest()
             self._hidden.replace(named)
         else:
             for path in (self._hidden, named):
                 path.unlink(missing_ok=True)
+        self.part.status, self.part.reason = status, reason
+
+
+def _line(row: dict[str, Any]) -> tuple[str, int]:
+    """Write a row as a line, without what may hold a secret; and say how much that was."""
+    text, found = json.dumps(row, separators=(",", ":")), 0
+    folded = text.lower()
+    if any(f'"{name}":' in folded for name in SECRET_MEMBERS):
+        row, found = without_secrets(row)
+        text = json.dumps(row, separators=(",", ":"))
+    if "sig=" in folded:
+        text, signed = _SIGNED.subn(r"\1", text)
+        found += signed
+    return text + "\n", found
 
 
 def without_secrets(value: Any) -> tuple[Any, int]:
@@ -171,7 +184,11 @@ class Folder:
 
     def discard(self) -> None:
         """Remove the folder where nothing was collected into it."""
-        if self.path.is_dir() and not any(self.path.iterdir()):
+        interrupted = any(run.stopped for run in self.note.runs)  # which can go on
+        if not self.path.is_dir() or self.note.subscriptions or interrupted:
+            return
+        if {path.name for path in self.path.iterdir()} <= {NOTE}:
+            (self.path / NOTE).unlink(missing_ok=True)
             self.path.rmdir()
 
     def _take_up(self) -> None:
@@ -191,7 +208,7 @@ class Folder:
 
     def _is_whole(self, part: Part) -> bool:
         """Whether a part need not be asked again: complete, and its file as long as it was."""
-        return part.status == "complete" and (not part.file or self._has_file(part))
+        return part.status == "complete" and (self._has_file(part) if part.file else not part.bytes)
 
     def _has_file(self, part: Part) -> bool:
         path = self.path / part.file

@@ -8,11 +8,13 @@ long as Azure asked, before the next call would be refused.
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from threading import Condition, Event
 from typing import Any
 
@@ -24,6 +26,9 @@ _THROTTLED = 429
 _TENANT = "tenant"
 _LEFT, _RESETS = "x-ms-user-quota-remaining", "x-ms-user-quota-resets-after"
 _TICK = 0.25
+#: Seconds that a call may take with all its waits: to be asked to wait longer is a refusal.
+_PATIENCE = 3600
+_MINUTE = 60
 
 
 class StoppedError(Exception):
@@ -69,6 +74,8 @@ class Gate(HTTPPolicy[Any, Any]):
         Calls that may be under way now.
     lowest : float
         The least that `limit` has been.
+    ahead : float
+        Seconds by which Azure's clock was last ahead of this machine's; less than a minute is none.
     """
 
     most: int
@@ -77,6 +84,7 @@ class Gate(HTTPPolicy[Any, Any]):
     throttled: int = 0
     limit: float = field(init=False)
     lowest: float = field(init=False)
+    ahead: float = 0.0
     _busy: int = 0
     _fell_at: float = 0.0
     _lanes: dict[str, _Lane] = field(default_factory=dict)
@@ -103,8 +111,8 @@ class Gate(HTTPPolicy[Any, Any]):
         if reply.status_code < 300:  # noqa: PLR2004 - HTTP
             try:
                 reply.json()
-            except ValueError as error:
-                raise ServiceResponseError("the reply ended early", error=error) from error
+            except (ValueError, RecursionError) as error:
+                raise ServiceResponseError("the reply is no JSON text", error=error) from error
         return response
 
     def pause(self, seconds: float) -> None:
@@ -140,13 +148,15 @@ class Gate(HTTPPolicy[Any, Any]):
     def _learn(self, lane: _Lane, response: PipelineResponse[Any, Any], started: float) -> None:
         headers, now = response.http_response.headers, time.monotonic()
         with self._turn:
-            if (left := headers.get(_LEFT, "")).isdigit():
+            self.ahead = _ahead(headers.get("Date", ""), self.ahead)
+            if (left := headers.get(_LEFT, "")).isdecimal():
                 lane.note(int(left), _seconds(headers.get(_RESETS, "")), now)
             if response.http_response.status_code != _THROTTLED:
                 self.limit = min(self.most, self.limit + 1 / self.limit)
                 return
             self.throttled += 1
-            lane.held_until = max(lane.held_until, now + (Patience.asked_to_wait(response) or 0.0))
+            asked = Patience.asked_to_wait(response) or 0.0
+            lane.held_until = max(lane.held_until, now + (asked if asked <= _PATIENCE else 0.0))
             if started >= self._fell_at:  # the calls of one round fall together, once
                 self.limit, self._fell_at = max(1.0, self.limit / 2), now
                 self.lowest = min(self.lowest, self.limit)
@@ -162,14 +172,22 @@ class Patience(RetryPolicy[Any, Any]):
             retry_connect=retries,
             retry_read=retries,
             retry_backoff_max=60,
-            timeout=3600,
+            timeout=_PATIENCE,
         )
         self._gate = gate
 
     @staticmethod
     def asked_to_wait(response: PipelineResponse[Any, Any]) -> float | None:
-        """Give the seconds that a reply asks to wait, or None where it does not."""
-        return RetryPolicy().get_retry_after(response)
+        """Give the seconds that a reply asks to wait, or None where it does not, or in an odd way."""
+        try:
+            asked = RetryPolicy().get_retry_after(response)
+        except (ValueError, OverflowError):
+            return None
+        return asked if asked is not None and math.isfinite(asked) else None
+
+    def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
+        """Say whether to try again: not where that would be too long to wait for."""
+        return (self.asked_to_wait(response) or 0.0) <= _PATIENCE and super().is_retry(settings, response)
 
     def increment(
         self, settings: dict[str, Any], response: Any = None, error: Exception | None = None
@@ -187,8 +205,23 @@ class Patience(RetryPolicy[Any, Any]):
         self._gate.pause(asked if asked is not None else self.get_backoff_time(settings))
 
 
+def _ahead(date: str, otherwise: float) -> float:
+    """Say by how many seconds a date is ahead of this machine's clock.
+
+    Examples
+    --------
+    >>> _ahead("soon", 5.0), _ahead("Thu, 01 Jan 1970 00:00:00 GMT", 0.0) < -1e9
+    (5.0, True)
+    """
+    try:
+        found = parsedate_to_datetime(date).timestamp() - time.time()
+    except (ValueError, TypeError, OverflowError):
+        return otherwise
+    return found if abs(found) >= _MINUTE else 0.0
+
+
 def _seconds(text: str) -> float:
-    """Read `hh:mm:ss`.
+    """Read `hh:mm:ss`, of at most an hour.
 
     Examples
     --------
@@ -196,4 +229,5 @@ def _seconds(text: str) -> float:
     (5.0, 0.0)
     """
     found = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", text.strip())
-    return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else 0.0
+    asked = int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else 0.0
+    return min(asked, float(_PATIENCE))

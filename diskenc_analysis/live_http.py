@@ -11,8 +11,8 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, NamedTuple, cast
-from urllib.parse import quote, urlsplit
+from typing import Any, cast
+from urllib.parse import quote
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 from azure.core.pipeline import Pipeline
@@ -27,8 +27,8 @@ from azure.mgmt.resourcegraph import ResourceGraphClient
 from diskenc_analysis import __version__
 from diskenc_analysis.live_asks import Ask, dig
 from diskenc_analysis.live_gate import Gate, Patience
+from diskenc_analysis.live_pages import FaultError, Met, Page, checked, place_of, rows_of
 from diskenc_analysis.live_sign_in import Place
-from diskenc_analysis.note import Status
 
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
 #: A subscription holds nothing of a provider that is not registered in it: Azure sees to that.
@@ -36,31 +36,7 @@ _UNREGISTERED = "MissingSubscriptionRegistration"
 _PAGE_ROWS = 1000
 _LIMIT_HIT = "x-ms-tenant-subscription-limit-hit"
 _READ_TIMEOUT = 120
-
-
-class FaultError(Exception):
-    """Something that could not be read, with the word for it in the ledger.
-
-    Attributes
-    ----------
-    status : str
-        `denied` or `failed`.
-    reason : str
-        Short words, without addresses, headers or text that strangers chose.
-    fatal : bool
-        Whether nothing else can be read either.
-    """
-
-    def __init__(self, status: Status, reason: str, *, fatal: bool = False) -> None:
-        super().__init__(reason)
-        self.status, self.reason, self.fatal = status, reason, fatal
-
-
-class Page(NamedTuple):
-    """The rows of one reply, and how many there are in all where the reply says so."""
-
-    rows: list[dict[str, Any]]
-    total: int | None
+_CIRCLE = "the pages go round in a circle"
 
 
 class Azure:
@@ -126,7 +102,7 @@ class Azure:
             When a page is refused, or the list ends in an odd way.
         """
         client, url = self._clients[ask.via], self._place.endpoint + ask.path(quote(place, safe="/"))
-        seen = {url}
+        seen, met = {url}, Met()
         while url:
             try:
                 reply = _asked(partial(client.send_request, HttpRequest("GET", url))).json()
@@ -134,17 +110,18 @@ class Azure:
                 if not fault.reason.endswith(_UNREGISTERED):
                     raise
                 reply = {"value": []}
-            rows = dig(reply, ask.rows)
-            yield Page(_checked([] if rows is None and ask.rows != "value" else rows), None)
+            rows = rows_of(reply, ask)
+            met.add(rows)
+            yield Page(rows, None)
             url = self._next(reply, seen)
 
     def _next(self, reply: dict[str, Any], seen: set[str]) -> str:
         """Give the address of the next page, which must lie with Azure and be a new one."""
         link = str(reply.get("nextLink") or "").replace("{", "%7B").replace("}", "%7D")
-        if link and _host(link) != _host(self._place.endpoint):
+        if link and place_of(link) != place_of(self._place.endpoint):
             raise FaultError("failed", "the next page lies on another host")
         if link in seen:
-            raise FaultError("failed", "the pages go round in a circle")
+            raise FaultError("failed", _CIRCLE)
         seen.add(link)
         return link
 
@@ -169,35 +146,41 @@ class Azure:
         """
         options: dict[str, Any] = {"resultFormat": "objectArray", "$top": _PAGE_ROWS}
         options |= {"authorizationScopeFilter": ask.reach} if ask.reach else {}
-        read = 0
+        met, limited, total = Met(), False, -1
+        seen: set[str] = set()
         while True:
             body = {"query": ask.query, "options": options, **scope}
             response = _asked(partial(self._post, body, ask.api_version))
             reply = response.json()
-            rows, total = _checked(reply.get("data")), reply.get("totalRecords")
-            read += len(rows)
-            yield Page(rows, total if isinstance(total, int) else None)
-            token = reply.get("$skipToken")
-            if not token:
+            rows, stated = checked(reply.get("data")), reply.get("totalRecords")
+            total = max(total, stated) if isinstance(stated, int) else total
+            limited |= str(response.headers.get(_LIMIT_HIT)).lower() == "true"
+            met.add(rows)
+            yield Page(rows, None if total < 0 else total)
+            if not (token := str(reply.get("$skipToken") or "")):
                 break
-            if token == options.get("$skipToken"):
-                raise FaultError("failed", "the pages go round in a circle")
+            if token in seen:
+                raise FaultError("failed", _CIRCLE)
+            seen.add(token)
             options["$skipToken"] = token
-        if isinstance(total, int) and read < total:
-            raise FaultError("failed", f"the answer ended after {read} of {total} records")
+        if met.count < total:
+            raise FaultError("failed", f"the answer ended after {met.count} of {total} records")
         if str(reply.get("resultTruncated")).lower() == "true":
             raise FaultError("failed", "Resource Graph says that its answer is cut")
-        if str(response.headers.get(_LIMIT_HIT)).lower() == "true":
+        if limited:
             raise FaultError("failed", "Resource Graph used the first 10,000 subscriptions only")
 
     def _post(self, body: dict[str, Any], api_version: str) -> Any:
-        return self._graph.resources(
-            cast("Any", json.dumps(body).encode()),  # bytes can be sent again, a stream would be spent
-            api_version=api_version,
-            cls=lambda response, _model, _headers: response.http_response,
-            error_map={_UNAUTHORIZED: HttpResponseError},  # its own class is left to the sign-in
-            retry_on_methods=frozenset({"GET", "POST"}),  # a query changes nothing
-        )
+        try:
+            return self._graph.resources(
+                cast("Any", json.dumps(body).encode()),  # bytes can be sent again, a stream would be spent
+                api_version=api_version,
+                cls=lambda response, _model, _headers: response.http_response,
+                error_map={_UNAUTHORIZED: HttpResponseError},  # its own class is left to the sign-in
+                retry_on_methods=frozenset({"GET", "POST"}),  # a query changes nothing
+            )
+        except (ValueError, TypeError, AttributeError, LookupError):  # the client makes a model of any reply
+            raise FaultError("failed", "the reply is no answer to a query") from None
 
 
 def _asked(send: Callable[[], Any]) -> Any:
@@ -243,14 +226,3 @@ def _code(error: Any) -> str:
     except (ValueError, AttributeError, AzureError):
         return ""
     return code if isinstance(code, str) and re.fullmatch(r"\w{1,80}", code) else ""
-
-
-def _checked(rows: Any) -> list[dict[str, Any]]:
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise FaultError("failed", "the reply holds no list of rows")
-    return rows
-
-
-def _host(url: str) -> tuple[str | None, int]:
-    parts = urlsplit(url)
-    return parts.hostname, parts.port or 443

@@ -17,9 +17,10 @@ from typing import Any
 from diskenc_analysis.live_asks import Ask, asks
 from diskenc_analysis.live_folder import Folder, now
 from diskenc_analysis.live_gate import Gate, StoppedError
-from diskenc_analysis.live_http import Azure, FaultError, Page
+from diskenc_analysis.live_http import Azure
+from diskenc_analysis.live_pages import FaultError, Page
 from diskenc_analysis.live_plan import Plan
-from diskenc_analysis.live_scope import find, subscription_of
+from diskenc_analysis.live_scope import find, note_vanished, subscription_of
 from diskenc_analysis.live_state import Job, Outcome, Progress
 from diskenc_analysis.note import Part, Run
 
@@ -70,11 +71,12 @@ class Collection:
         note = self.folder.note
         first, *rest = asks(note.scope.source, note.scope.options)
         note.runs.append(Run(started_at=now()))
-        if not note.subscriptions or any(name == first.name for name, _ in self.folder.earlier):
-            known, note.subscriptions = note.subscriptions, find(self.azure, self.folder, first)
-            if known not in ([], note.subscriptions):  # the batches of Resource Graph are others now
-                batches = [part for part in self._parts() if part.key.startswith("tenant-")]
-                self.folder.ask_again(part for part in batches if part.name != first.name)
+        self.folder.save()  # so that a collection which is killed before its first part can go on
+        try:
+            self._find(first)
+        except KeyboardInterrupt:
+            self._stop("interrupted")
+            return self._end()
         self._plan = Plan(rest, self.folder, note.subscriptions)
         self._expect(note.subscriptions)
         self.folder.save()
@@ -82,11 +84,22 @@ class Collection:
             try:
                 self._begin()
                 self._wait()
+                if note.scope.source == "graph" and not self.gate.stop.is_set():
+                    note_vanished(self.azure, self.folder, first)
             except KeyboardInterrupt:
                 self._stop("interrupted")
             finally:
                 self.gate.stop.set()
         return self._end()
+
+    def _find(self, first: Ask) -> None:
+        """Find the subscriptions, where they are not known whole from an earlier run."""
+        note = self.folder.note
+        if not note.subscriptions or any(name == first.name for name, _ in self.folder.earlier):
+            known, note.subscriptions = note.subscriptions, find(self.azure, self.folder, first)
+            if known not in ([], note.subscriptions):  # the batches of Resource Graph are others now
+                batches = [part for part in self._parts() if part.key.startswith("tenant-")]
+                self.folder.ask_again(part for part in batches if part.name != first.name)
 
     def _expect(self, subscriptions: list[str]) -> None:
         """Note every part before the first is asked for, so that one which is never reached is named."""
@@ -160,6 +173,8 @@ class Collection:
                 job.open -= 1
                 if not job.open:
                     self._finish(job)
+        except OSError as error:
+            self._stop(f"could not write ({error.strerror or error})")
         except Exception as error:  # noqa: BLE001 - a mistake of ours: raised again by the main thread
             if not self.gate.stop.is_set():  # what comes after an end is of its making
                 self._error = error
@@ -214,6 +229,8 @@ class Collection:
         of: dict[str, list[dict[str, Any]]] = {one: [] for one in subscriptions}
         for row in parents:
             of.setdefault(subscription_of(row), []).append(row)
+        if not faults and not all(row.get("id") for row in parents):
+            faults = [FaultError("failed", "a row has no id")]
         cause = [FaultError(faults[0].status, f"{ask.name}: {faults[0].reason}")] if faults else []
         for child in self._plan.children(ask):
             for one in subscriptions:
@@ -244,7 +261,11 @@ class Collection:
             raise self._error
         run = self.folder.note.runs[-1]
         run.ended_at, run.stopped, run.lowest_concurrency = now(), self._stopped, int(self.gate.lowest)
-        run.calls, run.throttled = self.gate.calls, self.gate.throttled
+        run.calls, run.throttled, run.clock_behind = (
+            self.gate.calls,
+            self.gate.throttled,
+            int(self.gate.ahead),
+        )
         self._look()
         try:
             self.folder.save()

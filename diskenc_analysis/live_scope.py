@@ -9,11 +9,14 @@ from typing import Any
 from diskenc_analysis.errors import UnreadableInputError
 from diskenc_analysis.live_asks import Ask, batches
 from diskenc_analysis.live_folder import Folder
-from diskenc_analysis.live_http import Azure, FaultError
+from diskenc_analysis.live_http import Azure
+from diskenc_analysis.live_pages import FaultError
 from diskenc_analysis.live_state import Job
-from diskenc_analysis.note import Part
+from diskenc_analysis.note import Part, Status
 
 _UNSEEN = "the sign-in does not see this subscription: no right to read it, or it is gone"
+
+_GONE = "the sign-in no longer saw this subscription at the end: its rows may be missing"
 
 
 def find(azure: Azure, folder: Folder, ask: Ask) -> list[str]:
@@ -57,7 +60,7 @@ def find(azure: Azure, folder: Folder, ask: Ask) -> list[str]:
         reason = job.faults[0].reason if job.faults else "the sign-in sees none in this scope"
         raise UnreadableInputError(f"no subscription to collect from: {reason}")
     if not job.faults:
-        _note_unseen(folder, ask, sorted(set(named) - seen - excluded))
+        _note(folder, ask, sorted(set(named) - seen - excluded), "failed", _UNSEEN)
     return found
 
 
@@ -67,10 +70,36 @@ def _queries(named: list[str], groups: list[str]) -> list[dict[str, list[str]]]:
     return found or [{}]
 
 
-def _note_unseen(folder: Folder, ask: Ask, unseen: Iterable[str]) -> None:
-    for one in unseen:
-        part = Part(name=ask.name, type=ask.type, key=one, status="failed", reason=_UNSEEN)
-        folder.parts[ask.name, one] = part
+def note_vanished(azure: Azure, folder: Folder, ask: Ask) -> None:
+    """Look for subscriptions that the sign-in no longer sees: Resource Graph leaves their rows out unsaid.
+
+    Parameters
+    ----------
+    azure : Azure
+        Whom to ask.
+    folder : Folder
+        It gets a part for each that is gone, or one that says why this is not known.
+    ask : Ask
+        The query for subscriptions.
+    """
+    unseen = {key for name, key in folder.parts if name == ask.name}
+    left = set(folder.note.subscriptions) - unseen
+    try:
+        for batch in batches(sorted(left)):
+            for page in azure.query(ask, {"subscriptions": batch}):
+                left -= set(map(subscription_of, page.rows))
+    except FaultError as fault:
+        reason = f"whether all subscriptions were still seen at the end: {fault.reason}"
+        _note(folder, ask, ["at-the-end"], fault.status, reason)
+    else:
+        _note(folder, ask, sorted(left), "failed", _GONE)
+
+
+def _note(folder: Folder, ask: Ask, keys: Iterable[str], status: Status, reason: str) -> None:
+    for key in keys:
+        folder.parts[ask.name, key] = Part(
+            name=ask.name, type=ask.type, key=key, status=status, reason=reason
+        )
 
 
 def subscription_of(row: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from diskenc_analysis.live_asks import Ask
 from diskenc_analysis.live_folder import Writer, now
-from diskenc_analysis.live_http import FaultError
+from diskenc_analysis.live_pages import FaultError
 from diskenc_analysis.note import Part, Status
 
 
@@ -100,8 +100,7 @@ class Job:
         return "partial" if some else faults[0].status, faults[0].reason + counts
 
     def close(self) -> None:
-        """Close the part: its file, its time, and what became of it."""
+        """Close the part: its file, its time, and last what became of it."""
         part = self.writer.part
         part.ended_at = now()
-        part.status, part.reason = self.status()
-        self.writer.close()
+        self.writer.close(*self.status())

@@ -89,7 +89,10 @@ class Request(BaseModel):
 
 
 class Run(BaseModel):
-    """One run of the command: when, why it ended early, and how it got on with Azure's limits."""
+    """One run of the command: when, why it ended early, and how it got on with Azure's limits.
+
+    All times are those of the machine's clock; `clock_behind` is by how many seconds Azure's was ahead of it.
+    """
 
     started_at: str
     ended_at: str = ""
@@ -97,6 +100,7 @@ class Run(BaseModel):
     calls: int = 0
     throttled: int = 0
     lowest_concurrency: int = 0
+    clock_behind: int = 0
 
 
 class Note(BaseModel):

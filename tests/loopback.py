@@ -15,6 +15,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -69,11 +70,13 @@ class Loopback:
         self.on_call = None  # called with the number of calls so far
         self.quota: tuple[int, float] | None = None  # queries per window of seconds
         self.window_ends, self.used = 0.0, 0
+        self.ahead = 0.0  # by how many seconds this clock is ahead, where it is told
         self.busy = self.peak = 0
         self.lock = threading.Lock()
         self.sorted: dict[tuple[str, str], list[dict]] = {}
         self.by_place: dict[tuple[str, str], list[dict]] = {}
         self.by_type: dict[str, list[dict]] = {}
+        self.by_id: dict[str, dict] = {}
         for row in self.rows:
             self._index(row)
         self.ca = trustme.CA()
@@ -88,6 +91,7 @@ class Loopback:
 
     def _index(self, row):
         self.by_type.setdefault(row["type"].lower(), []).append(row)
+        self.by_id[row.get("id", "").lower()] = row
         found = _COLLECTION.match(row.get("id", ""))
         if found:
             where = row["id"].lower().rpartition("/")[0]
@@ -143,6 +147,8 @@ class Loopback:
         if not found:
             return None
         sub, rest = found[1].lower(), found[2].lower()
+        if rest.endswith("/keys"):  # a list of keys leaves out what they are
+            return [_listed_key(row) for row in self.by_place.get(("child", path.lower()), [])]
         if rest.count("/") == 1:
             return (
                 self.by_type.get(rest, []) if rest.endswith("/skus") else self.by_place.get((sub, rest), [])
@@ -242,12 +248,15 @@ class _Handler(BaseHTTPRequestHandler):
         if fault and fault.do == "hang":
             time.sleep(30)
         reply, headers = self._graph(json.loads(body)) if body else (self._list(parts), {})
+        if fault and fault.do == "raw":
+            reply = fault.headers["body"].encode()
         if reply is None:
             return self._refuse(404, "ResourceNotFound")
         if headers is None:
             return self._refuse(429, "RateLimiting", reply)
         if fault and fault.do == "bend":
             reply |= json.loads(fault.headers["reply"])
+            headers |= {name: value for name, value in fault.headers.items() if name != "reply"}
         cut = fault.do if fault and fault.do in ("cut", "short") else ""
         return self._send(200, reply, headers, cut)
 
@@ -256,6 +265,8 @@ class _Handler(BaseHTTPRequestHandler):
         if asked.get("$expand") == ["restorePoints"]:
             rows = azure.by_place.get(("child", f"{parts.path.lower()}/restorepoints"), [])
             return {"id": parts.path, "properties": {"restorePoints": rows}}
+        if parts.path.count("/") % 2 == 0:  # a resource, not a list of them
+            return azure.by_id.get(parts.path.lower())
         rows, start = azure.listed(parts.path), int(asked.get("$skiptoken", ["0"])[0])
         if rows is None:
             return None
@@ -296,8 +307,10 @@ class _Handler(BaseHTTPRequestHandler):
         return self._send(status, {"error": {"code": code, "message": message}}, headers)
 
     def _send(self, status, reply, headers=None, cut=""):
-        data = json.dumps(reply).encode()
+        data = reply if isinstance(reply, bytes) else json.dumps(reply).encode()
         lines = {"Content-Type": "application/json", "Content-Length": str(len(data)), **(headers or {})}
+        if self.azure.ahead:
+            lines["Date"] = formatdate(time.time() + self.azure.ahead, usegmt=True)
         if cut == "short":  # whole to HTTP, yet not to JSON
             lines["Content-Length"] = str(len(data) // 2)
         head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
@@ -313,6 +326,12 @@ def _token(number):
         return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
     return f"{part({'alg': 'none'})}.{part({'tid': TENANT, 'oid': PERSON, 'jti': number})}.signature-{number}"
+
+
+def _listed_key(row):
+    """Give a key as a list shows it: its attributes and its address, neither type nor version."""
+    address = row.get("properties", {}).get("keyUri")
+    return row | {"properties": {"attributes": row["properties"].get("attributes", {}), "keyUri": address}}
 
 
 def counted(rows):

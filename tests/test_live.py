@@ -10,8 +10,10 @@ import pytest
 from azure.identity import EnvironmentCredential
 
 import diskenc_analysis as de
+from diskenc_analysis import migration_facts, vmfacts
 from diskenc_analysis.errors import ParameterError, SignInError, UnknownNameError, UnreadableInputError
 from diskenc_analysis.live import Scope, run
+from diskenc_analysis.live_asks import asks
 from diskenc_analysis.live_sign_in import Place
 from tests.loopback import PERSON, TENANT, Loopback
 from tests.tenant import EACH, SUBSCRIPTIONS
@@ -58,8 +60,9 @@ def test_the_fewest_calls_are_made(azure, collect):
     collect(options=("keys",))
     # Pages of 2. ARM, per subscription: disks 3, VMs 1, scale sets 1, instances 2 (of the Uniform set alone),
     # galleries 1, images of it 1, versions 1, and one empty page each for disk encryption sets, snapshots,
-    # images and disk accesses. Once: VM sizes 1. Keys: a page for each of the 3 vaults.
-    assert len(azure.asked("/subscriptions/")) == 3 * (3 + 1 + 1 + 2 + 3 + 4) + 1 + 3
+    # images and disk accesses. Once: VM sizes 1. Keys: a page for each of the 3 vaults, and each of 2 keys,
+    # since a list says nothing of their type.
+    assert len(azure.asked("/subscriptions/")) == 3 * (3 + 1 + 1 + 2 + 3 + 4) + 1 + 3 * (1 + 2)
     # Resource Graph: 3 subscriptions and 3 vaults take 2 pages each, eight other queries one.
     assert len(azure.asked("ResourceGraph")) == 2 + 2 + 8
 
@@ -70,7 +73,8 @@ def test_graph_takes_few_calls_for_the_same_disks(azure, collect):
     assert counts(inv)["microsoft.compute/disks"] == 15
     assert counts(inv)["microsoft.compute/virtualmachinescalesets/virtualmachines"] == 9
     # 15 disks take 8 pages, 6 VMs 3, 6 scale sets 3, 9 instances 5, 6 versions 3, and 4 types are empty.
-    assert len(azure.asked("ResourceGraph")) == 12 + 8 + 3 + 3 + 5 + 3 + 4
+    # At the end the 3 subscriptions are looked for again, in 2 pages.
+    assert len(azure.asked("ResourceGraph")) == 12 + 8 + 3 + 3 + 5 + 3 + 4 + 2
     assert [call.path.rpartition("/")[2] for call in azure.asked("/subscriptions/")] == ["skus"]
 
 
@@ -96,6 +100,17 @@ def test_the_sample_tenant_collected_live_is_judged_as_from_its_files(tmp_path, 
         for path in (outcome.path, de.sample_path())
     )
     assert judged.equals(expected)
+
+
+def test_keys_come_with_their_type(collect):
+    inv = de.load(collect(options=("keys",)).path, engine="duckdb")
+    assert inv.connection.execute("SELECT DISTINCT kty FROM keys").fetchall() == [("RSA-HSM",)]
+
+
+def test_the_extensions_that_the_rules_look_for_are_asked_for():
+    [ask] = [ask for ask in asks() if ask.name == "extensions"]
+    for name in (*migration_facts._JOINS, *vmfacts._ADE_PUBLISHERS, "microsoft.guestconfiguration"):
+        assert f"'{name}'" in ask.query.lower()
 
 
 def test_a_notebook_is_warned(azure, tmp_path):

@@ -20,6 +20,7 @@ import diskenc_analysis as de
 from diskenc_analysis import digest
 from diskenc_analysis.errors import ParameterError
 from diskenc_analysis.live import Scope, run
+from diskenc_analysis.prepared import prepare
 from tests.loopback import SECRET, TENANT
 from tests.tenant import EACH, SUBSCRIPTIONS, resource
 
@@ -80,6 +81,13 @@ def test_a_denied_type_is_named_in_ledger_gaps_and_verdict(azure, collect):
     # 9 types of each of the 3 subscriptions, 9 types that Resource Graph answers for all, and the sizes.
     assert "1 of 38 parts of the collection (a type and subscription each) were not read whole" in said
     assert any("denied or failed" in gap for gap in inv.gaps()["gap"])
+
+
+def test_what_was_not_read_stands_at_the_top_of_every_page(azure, collect, tmp_path):
+    azure.break_(f"{ONE}/providers/{DISKS}", "403", times=99)
+    path = collect().path
+    [said] = prepare(path, tmp_path / "made").head.notices
+    assert said.startswith("1 of 38 parts of the collection")
 
 
 def test_sizes_are_asked_of_the_next_subscription_where_one_is_denied(azure, collect):
@@ -146,12 +154,159 @@ def test_an_answer_that_ends_before_its_count_is_partial(azure, collect):
     ("reply", "reason"),
     [
         ('{"nextLink": "https://elsewhere.example/steal"}', "the next page lies on another host"),
+        ('{"nextLink": "http://localhost/plain"}', "the next page lies on another host"),
+        ('{"nextLink": "https://["}', "the next page lies on another host"),
+        ('{"nextLink": "https://localhost:999999/"}', "the next page lies on another host"),
+        ('{"nextLink": {"a": 1}}', "the next page lies on another host"),
+        ('{"value": null}', "the reply holds no list of rows"),
+        ('{"value": [1]}', "the reply holds no list of rows"),
         ('{"value": "none"}', "the reply holds no list of rows"),
     ],
 )
 def test_an_odd_page_ends_its_part_alone(azure, collect, reply, reason):
     azure.break_(f"{TWO}/providers/{DISKS}", "bend", headers={"reply": reply})
     assert unread(collect())["disks", TWO][1] == reason
+
+
+BAD = "no whole reply (service response)"
+NONE, NO_ROWS = "the reply is no JSON object", "the reply holds no list of rows"
+NO_ANSWER = "the reply is no answer to a query"
+
+
+@pytest.mark.parametrize(
+    ("body", "of_list", "of_query"),
+    [
+        ("<html>Sign in to the hotel</html>", BAD, BAD),
+        ("", BAD, BAD),
+        ("[" * 200_000, BAD, BAD),
+        ("null", NONE, NONE),
+        ("[]", NONE, NO_ANSWER),
+        ("{}", NO_ROWS, NO_ROWS),
+        ('{"totalRecords": "many"}', NO_ROWS, NO_ANSWER),
+    ],
+)
+def test_a_reply_that_is_no_list_is_never_an_empty_one(azure, collect, body, of_list, of_query):
+    azure.break_(f"{TWO}/providers/{DISKS}", "raw", times=99, headers={"body": body})
+    azure.break_("securityresources", "raw", times=99, headers={"body": body})
+    assert unread(collect()) == {
+        ("disks", TWO): ("failed", of_list),
+        ("assessments", "tenant-1"): ("failed", of_query),
+    }
+
+
+def test_a_restore_point_collection_that_is_none_has_no_points_that_are_known(azure, collect):
+    azure.break_("restorePointCollections/c\\?", "raw", times=99, headers={"body": "{}"})
+    found = unread(collect(options=("restore_points",)))
+    assert {name for name, _ in found} == {"disk_restore_points"}
+    assert {reason for _, reason in found.values()} == {"restore_points: the reply holds no list of rows"}
+
+
+def test_a_row_without_an_id_leads_nowhere_and_says_so(azure, collect):
+    azure.break_(f"{TWO}/.*/galleries\\?", "bend", headers={"reply": '{"value": [{"name": "odd"}]}'})
+    [(part, said)] = unread(collect()).items()
+    assert (part, said[1]) == (("image_versions", TWO), "gallery_images: galleries: a row has no id")
+
+
+AGAIN = "a page came again in place of the next"
+VAULTS = "microsoft.keyvault/vaults'"
+
+
+def test_a_page_that_comes_again_is_no_next_page(azure, collect):
+    rows = azure.listed(f"/subscriptions/{TWO}/providers/{DISKS}")
+    azure.break_(
+        f"{TWO}/providers/{DISKS}", "bend", after=1, headers={"reply": json.dumps({"value": rows[:2]})}
+    )
+    outcome = collect()
+    assert unread(outcome) == {("disks", TWO): ("partial", AGAIN)}
+    assert counts(outcome.path)["microsoft.compute/disks"] == 5 + 2 + 5
+
+
+def test_a_page_of_resource_graph_that_comes_again_is_no_next_page(azure, collect):
+    rows = [row for row in azure.by_type["microsoft.keyvault/vaults"] if ONE in row["id"] or TWO in row["id"]]
+    azure.break_(VAULTS, "bend", after=1, headers={"reply": json.dumps({"data": rows})})
+    assert unread(collect()) == {("key_vaults", "tenant-1"): ("partial", AGAIN)}
+
+
+def test_a_row_that_comes_twice_does_not_stand_for_one_that_never_came(azure, collect):
+    ids = sorted(row["id"] for row in azure.by_type[DISKS.lower()])
+    rows = [azure.by_id[one.lower()] for one in (ids[1], ids[2])]  # the second page without its second row
+    azure.break_("compute/disks'", "bend", after=1, headers={"reply": json.dumps({"data": rows})})
+    assert unread(collect(source="graph")) == {
+        ("disks", "tenant-1"): ("partial", "the answer ended after 14 of 15 records")
+    }
+
+
+def test_skip_tokens_that_go_round_in_a_circle(azure, collect):
+    azure.break_(VAULTS, "bend", times=99, after=1, headers={"reply": '{"$skipToken": "token-2"}'})
+    assert unread(collect()) == {("key_vaults", "tenant-1"): ("partial", "the pages go round in a circle")}
+
+
+def test_a_limit_that_the_first_page_tells_counts(azure, collect):
+    limit = {"reply": "{}", "x-ms-tenant-subscription-limit-hit": "true"}
+    azure.break_(VAULTS, "bend", headers=limit)
+    [said] = unread(collect()).values()
+    assert said == ("partial", "Resource Graph used the first 10,000 subscriptions only")
+
+
+def test_a_subscription_that_vanishes_from_resource_graph_is_named(azure, collect):
+    kind = "microsoft.resources/subscriptions"
+
+    def vanish(calls):
+        if calls == 6:
+            azure.by_type[kind] = [row for row in azure.by_type[kind] if row["subscriptionId"] != TWO]
+            azure.sorted.clear()
+
+    azure.on_call = vanish
+    outcome = collect(source="graph", jobs=1)
+    [(part, (status, reason))] = unread(outcome).items()
+    assert (part, status) == (("subscriptions", TWO), "failed")
+    assert "no longer saw this subscription at the end" in reason
+    assert any(reason in row for row in de.load(outcome.path).ledger["truncation_reason"])
+
+
+def test_whether_subscriptions_vanished_is_not_known_where_that_is_refused(azure, collect):
+    azure.break_("resourcecontainers", "403", times=99, after=2)
+    assert unread(collect(source="graph"))["subscriptions", "at-the-end"] == (
+        "denied",
+        "whether all subscriptions were still seen at the end: HTTP 403 AuthorizationFailed",
+    )
+
+
+def test_a_file_that_cannot_be_put_in_place_leaves_its_part_unread(azure, collect, tmp_path):
+    azure.on_call = lambda _: (tmp_path / "out" / "disks" / f"{TWO}.jsonl").mkdir(parents=True, exist_ok=True)
+    outcome = collect(jobs=1)
+    assert outcome.stopped == "could not write (Is a directory)"
+    assert unread(outcome)["disks", TWO] == ("failed", "not reached")
+    (tmp_path / "out" / "disks" / f"{TWO}.jsonl").rmdir()
+    azure.on_call = None
+    assert counts(collect(resume=True).path) == WHOLE
+
+
+def test_a_part_whose_file_was_never_noted_is_read_again(azure, collect):
+    path = collect().path / "export.json"
+    said = json.loads(path.read_text())
+    [part] = [one for one in said["parts"] if (one["name"], one["key"]) == ("disks", ONE)]
+    part |= {"file": "", "sha256": ""}
+    path.write_text(json.dumps(said))
+    azure.calls.clear()
+    assert counts(collect(resume=True).path) == WHOLE
+    assert len(azure.asked("/disks")) == 3
+
+
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 6), (signal.SIGKILL, -9)])
+def test_a_collection_that_is_ended_before_its_first_part_goes_on(azure, tmp_path, sign, code):
+    azure.latency = 5
+    process = start(azure, tmp_path / "out")
+    wait_for(lambda: azure.busy)
+    process.send_signal(sign)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "Traceback" not in err
+    azure.latency = 0
+    again = start(azure, tmp_path / "out", "--resume")
+    again.communicate(timeout=60)
+    assert again.returncode == 0
+    assert counts(tmp_path / "out") == WHOLE
 
 
 def test_a_redirect_is_not_followed(azure, collect):
@@ -349,6 +504,30 @@ def test_no_secret_is_in_any_file_or_log(azure, collect, caplog):
         assert "VolumeType" in written
         assert not [secret for secret in ("s3cr3t", SECRET, "Bearer ey", *azure.tokens) if secret in text]
     assert sum(part.redacted for part in outcome.parts) == 2
+
+
+def test_a_signed_link_loses_its_signature(azure, collect):
+    link = "https://a.blob.core.windows.net/vhds/o.vhd"
+    made = {"createOption": "Import", "sourceUri": f"{link}?sv=1&sig=s3cr3t%3D&se=2"}
+    tags = {"said": f'see "{link}?sig=s3cr3t"'}
+    azure._index(resource(ONE, f"{DISKS}/signed", tags=tags, properties={"creationData": made}))
+    outcome = collect(subscriptions=[ONE])
+    text = (outcome.path / "disks" / f"{ONE}.jsonl").read_text()
+    assert "s3cr3t" not in text
+    row = json.loads(text.splitlines()[-1])
+    assert row["properties"]["creationData"]["sourceUri"] == link
+    assert row["tags"] == {"said": f'see "{link}"'}
+    assert [part.redacted for part in outcome.parts if part.name == "disks"] == [2]
+
+
+def test_a_proxy_that_is_gone_is_an_error_without_its_password(azure, tmp_path):
+    proxy = {"HTTPS_PROXY": "http://person:s3cr3t@127.0.0.1:9", "NO_PROXY": "", "no_proxy": ""}
+    process = start(azure, tmp_path / "out", env=os.environ | proxy)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert "could not sign in to Azure" in err
+    assert "s3cr3t" not in out + err
+    assert "Traceback" not in err
 
 
 def test_progress_is_shown_on_a_terminal(azure, tmp_path):

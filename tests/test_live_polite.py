@@ -57,6 +57,21 @@ def test_a_throttle_costs_no_row_however_often_it_comes(azure, collect, whole, m
     assert outcome.progress.throttled == len(azure.asked(status=429)) > 0
 
 
+@pytest.mark.parametrize("asked", ["soon", "inf", "nan", "-5"])
+def test_an_odd_wait_is_none(azure, collect, whole, asked):
+    azure.break_("Microsoft.Compute/disks", "429", headers={"Retry-After": asked})
+    outcome = collect()
+    assert outcome.summary == ""
+    assert rows_used(outcome) == whole
+
+
+def test_who_is_asked_to_wait_for_a_day_says_so(azure, collect):
+    azure.break_(f"{ONE}.*Compute/disks", "429", times=99, headers={"Retry-After": "86400"})
+    [part] = [part for part in collect().parts if part.status != "complete"]
+    assert (part.name, part.key, part.status, part.reason) == ("disks", ONE, "failed", "HTTP 429 TooMany")
+    assert len(azure.asked("disks", 429)) == 1
+
+
 def test_a_throttled_subscription_waits_as_long_as_it_was_told_and_the_others_go_on(azure, collect):
     azure.break_(f"{ONE}.*disks", "429", headers={"Retry-After": "3"})
     collect()
@@ -140,7 +155,8 @@ def _as_the_sdk_asks(azure):
         list(compute.disk_restore_point.list_by_restore_point(**where, **points, vm_restore_point_name="p"))
         list(compute.disk_accesses.list())
         list(compute.resource_skus.list())
-        list(vaults.keys.list(**where, vault_name="kv1"))
+        for name in [key.name for key in vaults.keys.list(**where, vault_name="kv1")]:
+            vaults.keys.get(**where, vault_name="kv1", key_name=name)
     return {_asked_of(call) for call in azure.asked()}
 
 
@@ -162,6 +178,17 @@ def test_resource_graph_is_asked_in_the_version_of_its_client_or_a_later_one(azu
         own = client._config.api_version
     versions = {ask.api_version for ask in asks("graph") if ask.via == "graph" and not ask.reach}
     assert versions == {own}
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_clock_that_is_wrong_is_noted(azure, collect, hours):
+    azure.ahead = 3600 * hours
+    assert last_run(collect())["clock_behind"] == pytest.approx(3600 * hours, abs=60)
+
+
+def test_a_clock_that_is_right_is_not(azure, collect):
+    azure.ahead = 1
+    assert last_run(collect())["clock_behind"] == 0
 
 
 def test_a_dry_run_asks_nothing(azure):
