@@ -10,7 +10,7 @@ import pytest
 from azure.identity import EnvironmentCredential
 
 import diskenc_analysis as de
-from diskenc_analysis import migration_facts, vmfacts
+from diskenc_analysis import extensions, migration_facts
 from diskenc_analysis.errors import ParameterError, SignInError, UnknownNameError, UnreadableInputError
 from diskenc_analysis.live import Scope, run
 from diskenc_analysis.live_asks import asks
@@ -109,7 +109,7 @@ def test_keys_come_with_their_type(collect):
 
 def test_the_extensions_that_the_rules_look_for_are_asked_for():
     [ask] = [ask for ask in asks() if ask.name == "extensions"]
-    for name in (*migration_facts._JOINS, *vmfacts._ADE_PUBLISHERS, "microsoft.guestconfiguration"):
+    for name in (*migration_facts._JOINS, *extensions._ADE_PUBLISHERS, "microsoft.guestconfiguration"):
         assert f"'{name}'" in ask.query.lower()
 
 
