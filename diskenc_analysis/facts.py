@@ -71,7 +71,7 @@ class DiskFacts:
     profiles: dict[str, dict[str, str]]
 
 
-def _extra(rows: Frame, inv: Inventory, lists: Frame) -> Frame:
+def _others(rows: Frame, inv: Inventory, lists: Frame) -> Frame:
     """Pair disks with the VMs that own them besides the one named by `managedBy` (RULES L2)."""
     shared = lazy(inv.disk_owners).select(disk_key=nw.col("parent_key"), vm_key=nw.col("vm_id_key"))
     pairs = nw.concat([shared, lists.select("disk_key", "vm_key")], how="vertical").filter(given("vm_key"))
@@ -83,10 +83,16 @@ def _extra(rows: Frame, inv: Inventory, lists: Frame) -> Frame:
     )
 
 
-def _several(rows: Frame, extra: Frame, vms: Frame) -> Frame:
+def _pairs(rows: Frame, others: Frame) -> Frame:
+    """Pair each disk of several VMs with all of them."""
+    named = rows.join(others.select("disk_key").unique(), on="disk_key", how="semi").filter(
+        given("owner_key")
+    )
+    return nw.concat([others, named.select("disk_key", vm_key=nw.col("owner_key"))], how="vertical")
+
+
+def _several(pairs: Frame, vms: Frame) -> Frame:
     """Reduce the owners of a shared disk to one of them and their states of host encryption."""
-    first = rows.join(extra.select("disk_key").unique(), on="disk_key", how="semi").filter(given("owner_key"))
-    pairs = nw.concat([extra, first.select("disk_key", vm_key=nw.col("owner_key"))], how="vertical")
     seen = pairs.join(vms.select("vm_key", "vm_host"), on="vm_key", how="left")
     state = nw.col("vm_host").fill_null("unknown")
     flags = [(state == word).cast(nw.Int64).alias(word) for word in _STATES]
@@ -97,6 +103,12 @@ def _several(rows: Frame, extra: Frame, vms: Frame) -> Frame:
     )
     names = [nw.when(nw.col(w) == 1).then(nw.lit(f"+{w}")).otherwise(nw.lit("")) for w in _STATES]
     return grouped.select("disk_key", first_key=nw.col("vm_key"), owners=nw.concat_str(names))
+
+
+def _extra(pairs: Frame, several: Frame) -> Frame:
+    """Leave out the one VM of each shared disk that its row names: all others are as much its owners."""
+    joined = pairs.join(several.select("disk_key", "first_key"), on="disk_key", how="inner")
+    return joined.filter(nw.col("vm_key") != nw.col("first_key")).select("disk_key", "vm_key")
 
 
 _STATES = ("on", "off", "unknown")
@@ -124,13 +136,14 @@ def disk_facts(inv: Inventory) -> DiskFacts:
     snapshots = own_rows(lazy(inv.snapshots).with_columns(**none, max_shares=shares), "snapshot")
     rows = nw.concat([disks, snapshots, listed_only(inv, lists)], how="vertical")
     rows = kept(inv, rows, "disk_own")
-    extra = kept(inv, _extra(rows, inv, lists), "extra_owners")
+    others = kept(inv, _others(rows, inv, lists), "other_owners")
     named = {
         "des": _values(rows, "des_key"),
         "secure": {*_values(rows, "secure_key"), *_values(lists, "list_secure")},
     }
-    vms, vm_known = _vms(inv, rows, extra, lists, list_known)
-    several = kept(inv, _several(rows, extra, vms), "several_owners")
+    vms, vm_known = _vms(inv, rows, others, lists, list_known)
+    pairs = kept(inv, _pairs(rows, others), "owner_pairs")
+    several = kept(inv, _several(pairs, vms), "several_owners")
     keyed, key_known = _keys(inv, named)
     rows = _joined(rows, lists, several, vms)
     for by, frame in keyed:
@@ -138,6 +151,7 @@ def disk_facts(inv: Inventory) -> DiskFacts:
     absent = {part: nw.lit("") for part in _KEYS if part not in key_known}
     rows = rows.with_columns(**absent) if absent else rows
     rows = kept(inv, rows.select("disk_key", "vm_key", profile=profile(_PARTS)), "disk_facts")
+    extra = kept(inv, _extra(pairs, several), "extra_owners")
     known = {"listing": list_known, "vm": vm_known, **key_known}
     meanings = {text: _complete(text, known) for text in distinct(rows, "profile")}
     return DiskFacts(rows, extra, vms, vm_known, meanings)
@@ -164,14 +178,14 @@ def _lineage(rows: Frame) -> Frame:
 
 
 def _vms(
-    inv: Inventory, disks: Frame, extra: Frame, lists: Frame, listed: Mapping[str, Mapping[str, str]]
+    inv: Inventory, disks: Frame, others: Frame, lists: Frame, listed: Mapping[str, Mapping[str, str]]
 ) -> tuple[Frame, dict[str, dict[str, str]]]:
     """Fold the facts of the VMs; a VM is `flagged` where ADE is enabled on any of its disks.
 
     It is of the generation with an Entra app (`entra`) where its own list says that a disk is encrypted.
     """
     marked = disks.filter(nw.col("flag") == "on")
-    more = extra.join(marked.select("disk_key"), on="disk_key", how="semi").select("vm_key")
+    more = others.join(marked.select("disk_key"), on="disk_key", how="semi").select("vm_key")
     flagged = nw.concat(
         [marked.filter(given("owner_key")).select(vm_key=nw.col("owner_key")), more], how="vertical"
     )

@@ -187,16 +187,16 @@ C2 = [
 ]
 
 
-def shared(rule: str, first: dict | None, second: dict | None, **expected: str) -> Case:
+def shared(rule: str, first: dict | None, second: dict | None, owner: str = "a", **expected: str) -> Case:
     """Build a disk of two VMs with an OS disk each; None stands for a VM that is not in the inventory."""
     name, rows = slug(rule), {slug(rule): expected}
     owners = [f"{name}-{letter}" for letter in "ab"]
     ids = [vm_id(owner) for owner in owners]
-    objects = [disk(name, owners[0], head={"managedByExtended": ids}, maxShares=2)]
-    for owner, given in zip(owners, (first, second), strict=True):
+    objects = [disk(name, f"{name}-{owner}", head={"managedByExtended": ids}, maxShares=2)]
+    for machine, given in zip(owners, (first, second), strict=True):
         if given is not None:
             data = listed(name, caching=None)
-            objects += [vm(owner, data=[data], **given), disk(f"{owner}-os", owner, system="Windows")]
+            objects += [vm(machine, data=[data], **given), disk(f"{machine}-os", machine, system="Windows")]
     return Case(rule, objects, rows)
 
 
@@ -208,6 +208,20 @@ C3_SHARED = [
     shared("C3 shared none on", NONE, NONE, **WORST),
     shared("C3 shared one on one unread", ON_HOST, None, temp_disk="unknown", defender_status="unknown"),
     shared("C3 shared one off one unread", NONE, None, **WORST),
+]
+# Whichever of its VMs `managedBy` names, all of them count.
+C3_SHARED += [
+    shared("C3 shared owner last one off", ON_HOST, NONE, owner="b", host="partial", caches="no", **WORST),
+    shared("C3 shared owner last one on", NONE, ON_HOST, owner="b", host="partial", caches="no", **WORST),
+    shared(
+        "C3 shared owner last unread",
+        ON_HOST,
+        None,
+        owner="b",
+        temp_disk="unknown",
+        defender_status="unknown",
+        host="unknown",
+    ),
 ]
 # K4: a VM without a temp disk says nothing of whose key the others' temp disks have.
 C3_SHARED.append(
