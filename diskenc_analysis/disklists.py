@@ -82,7 +82,7 @@ def _statuses(inv: Inventory) -> Frame:
             (doubted("status_codes"), "unclear"),
             (codes.str.contains(r"encryptionstate/encrypted(?:;|$)"), "encrypted"),
             (codes.str.contains(r"encryptionstate/notencrypted(?:;|$)"), "not_encrypted"),
-            (codes.str.contains("encryptionstate/"), "unclear"),
+            (codes.str.contains("encryptionstate/") | doubted("ade_enabled"), "unclear"),
             (is_true("ade_enabled"), "encrypted"),
         ],
         "none",

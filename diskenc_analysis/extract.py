@@ -31,6 +31,14 @@ def _plain(rest: str) -> bool:
     return bool(rest) and "[*]" not in rest and not rest.startswith("[name=")
 
 
+def _above(rest: str) -> dict[str, str]:
+    """Give what has to hold a member, the head itself first as an empty name: `{` an object, `[` a list."""
+    if not rest:
+        return {}
+    steps = {rest[: m.start()]: "{" if m[0] == "." else "[" for m in re.finditer(r"[.\[]", rest)}
+    return {"": "{", **{step: opening for step, opening in steps.items() if not step or _plain(step)}}
+
+
 class _Parts:
     """Which members of each head are wanted, and how a column refers to one."""
 
@@ -38,10 +46,10 @@ class _Parts:
         self.paths = paths_of(table, layout)
         self.wanted: dict[tuple[str, bool], list[str]] = {}
         for path in self.paths.values():
-            if _plain(path.rest):
+            for rest in filter(_plain, (path.rest, *_above(path.rest))):
                 rests = self.wanted.setdefault((path.head, path.lower), [])
-                if path.rest not in rests:
-                    rests.append(path.rest)
+                if rest not in rests:
+                    rests.append(rest)
 
     def select(self) -> str:
         parts = []
@@ -63,8 +71,17 @@ class _Parts:
         if not _plain(path.rest):
             found = f"TRY(json_extract_string({head}, {_json_path(path.rest)}))"
             return f"array_to_string({found}, ';')" if dtype == "list" else found
-        at = self.wanted[(path.head, path.lower)].index(path.rest) + 1
+        return self._member(path, path.rest)
+
+    def _member(self, path: MemberPath, rest: str) -> str:
+        at = self.wanted[(path.head, path.lower)].index(rest) + 1
         return f"{head_name(path.head, f'p{path.lower:d}')}[{at}]"
+
+    def misplaced(self, path: MemberPath) -> list[str]:
+        """Give the SQL tests of whether something else stands where an object or a list has to be."""
+        steps = _above(path.rest).items()
+        holders = {self._member(path, step) if step else head_name(path.head): mark for step, mark in steps}
+        return [f"NOT starts_with({holder}, '{mark}')" for holder, mark in holders.items()]
 
 
 def _v(column: Column) -> str:
@@ -119,29 +136,31 @@ def _doubts(table: Table, parts: _Parts) -> dict[str, str]:
     """Give for each column the SQL test of whether its value is of the wrong type (never read as absent)."""
     doubts = {}
     for column in table.columns:
-        paths = [parts.paths[p] for p in column.paths]
-        heads = {head_name(path.head): None for path in paths if path.rest}
-        tests = [f"NOT (starts_with({h}, '{{') OR starts_with({h}, '['))" for h in heads]
+        tests = [test for p in column.paths for test in parts.misplaced(parts.paths[p])]
         value = _v(column)
         if column.dtype in ("bool", "float"):
             tests.append(f"({value} IS NOT NULL AND {_cast(column)} IS NULL)")
         elif column.dtype == "json":
             tests.append(f"NOT (starts_with({value}, '{{') OR starts_with({value}, '['))")
         if tests:
-            doubts[column.name] = " OR ".join(tests)
+            doubts[column.name] = " OR ".join(dict.fromkeys(tests))
     return doubts
 
 
-def _derived(table: Table, parts: _Parts) -> dict[str, str]:
+def _wrong(table: Table, parts: _Parts) -> str:
+    """SQL that names the columns whose value is of the wrong type; null where there is none."""
     doubts = _doubts(table, parts)
     named = ", ".join(f"CASE WHEN {test} THEN '{name}: wrong type' END" for name, test in doubts.items())
-    wrong = f"WHEN {' OR '.join(doubts.values())} THEN concat_ws('; ', {named}) " if doubts else ""
+    return f"CASE WHEN {' OR '.join(doubts.values())} THEN concat_ws('; ', {named}) END" if doubts else "NULL"
+
+
+def _derived(table: Table, parts: _Parts) -> dict[str, str]:
     return {
         "key": "key",
         "subscription_id": "CASE WHEN starts_with(key, '/subscriptions/') THEN split_part(key, '/', 3) END",
         "resource_group": "CASE WHEN split_part(key, '/', 4) = 'resourcegroups' "
         "THEN split_part(trimmed, '/', 5) END",
-        "doubt": f"CASE WHEN no_body THEN '*: no properties' {wrong}END",
+        "doubt": f"CASE WHEN no_body THEN '*: no properties' ELSE {_wrong(table, parts)} END",
         "source": "source",
     }
 
@@ -201,7 +220,8 @@ def elements_sql(table: Table) -> str:
     parts = _Parts(table)
     values = ", ".join(_value(c, parts) for c in table.columns)
     return (
-        f"SELECT parent_key, origin, doubt, {', '.join(_columns(table))} FROM (SELECT *, {values} FROM ("
+        f"SELECT parent_key, origin, coalesce(doubt, {_wrong(table, parts)}) AS doubt, "
+        f"{', '.join(_columns(table))} FROM (SELECT *, {values} FROM ("
         f"SELECT parent_key, origin, doubt, h_e{parts.select()} FROM ("
         "SELECT parent_key, origin, parent_doubt AS doubt, "
         f"CASE WHEN starts_with(e, '{{') THEN e ELSE e->>'$' END AS h_e FROM ({unnest_sql(table)}))))"

@@ -1,0 +1,61 @@
+"""Text, numbers and lists where an object belongs, deep in a VM: unknown, and never read as absent."""
+
+import pytest
+from tests.exported import PATHS, disk, disk_id, read_text, vm
+
+from diskenc_analysis.coverage import coverage
+
+OFF, UNSURE = ("off", "off", "off"), "unknown"
+
+
+def layers(folder, size, os_disk=None, **properties):
+    """Give host, ade and confidential of the OS disk of a VM."""
+    managed = {"id": disk_id("d")} | (os_disk or {}).pop("managedDisk", {})
+    listed = {"name": "d", "osType": "Linux", "managedDisk": managed} | (os_disk or {})
+    owner = vm("v", storageProfile={"osDisk": listed, "dataDisks": []}, **properties)
+    rows = [disk("d", osType="Linux", diskState="Attached") | {"managedBy": owner["id"]}, owner]
+    [row] = coverage(read_text(folder, rows, size)).df().to_dict("records")
+    return row["host"], row["ade"], row["confidential"]
+
+
+@pytest.mark.parametrize("size", PATHS)
+@pytest.mark.parametrize(
+    ("os_disk", "expected"),
+    [
+        ({}, OFF),
+        ({"encryptionSettings": None}, OFF),
+        ({"encryptionSettings": {"enabled": "maybe"}}, ("off", UNSURE, "off")),
+        ({"encryptionSettings": {"enabled": True}}, ("off", "on", "off")),
+        ({"encryptionSettings": "AES"}, ("off", UNSURE, "off")),
+        ({"encryptionSettings": [{"enabled": True}]}, ("off", UNSURE, "off")),
+        ({"managedDisk": {"securityProfile": "secret"}}, ("off", "off", UNSURE)),
+        ({"managedDisk": {"securityProfile": ["secret"]}}, ("off", "off", UNSURE)),
+    ],
+)
+def test_disks_in_a_vm(tmp_path, size, os_disk, expected):
+    assert layers(tmp_path, size, dict(os_disk)) == expected
+
+
+@pytest.mark.parametrize("size", PATHS)
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ({"encryptionSettings": [{"enabled": True}]}, "on"),
+        ({"encryptionSettings": [{"enabled": "maybe"}]}, UNSURE),
+        ({"encryptionSettings": {"enabled": True}}, UNSURE),
+        ({"encryptionSettings": "AES"}, UNSURE),
+        ({"statuses": "EncryptionState/encrypted"}, UNSURE),
+        ({"statuses": {"code": "EncryptionState/encrypted"}}, UNSURE),
+        ({"encryptionSettings": "AES", "statuses": [{"code": "EncryptionState/notEncrypted"}]}, "off"),
+        ({"statuses": []}, "off"),
+    ],
+)
+def test_statuses_of_the_instance_view(tmp_path, size, status, expected):
+    view = {"disks": [{"name": "d"} | status]}
+    assert layers(tmp_path, size, instanceView=view)[1] == expected
+
+
+@pytest.mark.parametrize("size", PATHS)
+@pytest.mark.parametrize("profile", ["on", 1, ["x"], [{"encryptionAtHost": True}]])
+def test_a_security_profile_that_is_no_object(tmp_path, size, profile):
+    assert layers(tmp_path, size, securityProfile=profile)[0] == UNSURE
