@@ -22,7 +22,9 @@ from diskenc_analysis.errors import UnreadableInputError
 
 #: What tells people how to make an export that is complete.
 ADVICE = "export it with the queries that `diskenc queries` prints"
-_ID = r"(?i)^(https?://[^ ]*/resource)?/?subscriptions/[^/]+(/resourcegroups/[^/]+)?/providers/.+/.+/.+"
+_ID = re.compile(
+    r"(?i)(https?://[^ ]*/resource)?/?subscriptions/[^/]+(/resourcegroups/[^/]+)?/providers/.+/.+/.+"
+)
 _STORED = "store_rejects = true, rejects_table = 'flat_rejects', rejects_scan = 'flat_scans'"
 _IGNORED = "ignore_errors = true"
 #: Lines above the header: of PowerShell's Export-Csv, and of sheets that name their delimiter.
@@ -90,7 +92,7 @@ def written(path: Path, kind: str, connection: duckdb.DuckDBPyConnection, scratc
 
 
 def _parquet(path: Path, connection: duckdb.DuckDBPyConnection) -> Cells:
-    relation = f"read_parquet({sql_path(path)})"
+    relation = f"read_parquet({sql_path(path)}, binary_as_string = true)"  # old writers mark no text
     found = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
     names = tuple(str(row[0]) for row in found)
     quoted = tuple('"' + name.replace('"', '""') + '"' for name in names)
@@ -151,16 +153,9 @@ def _members(table: Cells, connection: duckdb.DuckDBPyConnection, path: Path) ->
 def _id_column(table: Cells, connection: duckdb.DuckDBPyConnection, taken: set[int]) -> int | None:
     """Find the column whose cells are resource ids or the portal's links, whatever it is called."""
     free = [at for at, sql in enumerate(table.columns) if at not in taken and sql in table.texts]
-    if not free:
-        return None
-    tests = ", ".join(
-        f"coalesce(bool_and(regexp_matches({table.columns[at]}, {sql_text(_ID)})) "
-        f"FILTER ({table.columns[at]} <> ''), false)"
-        for at in free
-    )
-    sample = f"(SELECT * FROM {table.sample} LIMIT {_SAMPLE})"
-    [answers] = connection.execute(f"SELECT {tests} FROM {sample}").fetchall()
-    matching = [at for at, yes in zip(free, answers, strict=True) if yes]
+    rows = connection.execute(f"SELECT * FROM {table.sample} LIMIT {_SAMPLE}").fetchall() if free else []
+    cells = {at: [row[at] for row in rows if row[at]] for at in free}
+    matching = [at for at in free if cells[at] and all(map(_ID.match, cells[at]))]
     return matching[0] if len(matching) == 1 else None
 
 

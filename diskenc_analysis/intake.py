@@ -20,6 +20,7 @@ _KINDS = {
     "jsonl": "json",
     "ndjson": "json",
     "csv": "csv",
+    "tsv": "csv",
     "parquet": "parquet",
 }
 #: Shape, in the ledger, of a file that nothing here reads.

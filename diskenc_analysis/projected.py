@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -11,15 +12,20 @@ from diskenc_analysis.schema import fold
 
 #: Shape of the replies that may hold such rows.
 REPLY = "Resource Graph reply"
+#: Name that Resource Graph gives to a value out of the properties.
+COLUMN = re.compile(r"properties_\w", re.IGNORECASE)
 
 
-def is_projected(rows: Iterable[Any]) -> bool:
-    """Tell whether no row of a reply has its properties: the query took single values out of them.
+def is_projected(rows: Iterable[Any], *, reply: bool = True) -> bool:
+    """Tell whether no row has its properties: the query took single values out of them.
 
     Parameters
     ----------
     rows : iterable of object
-        All rows of a reply.
+        All rows of a file.
+    reply : bool
+        Whether Resource Graph's envelope is around them; else a column such as `properties_diskState` has
+        to tell, since the az CLI prints whole rows without properties too.
 
     Returns
     -------
@@ -30,7 +36,8 @@ def is_projected(rows: Iterable[Any]) -> bool:
     >>> is_projected([{"id": "/a", "properties_diskState": "Attached"}]), is_projected([{"properties": {}}])
     (True, False)
     """
-    return not any(fold(str(name)) == "properties" for row in rows if isinstance(row, dict) for name in row)
+    names = {str(name) for row in rows if isinstance(row, dict) for name in row}
+    return "properties" not in map(fold, names) and (reply or any(map(COLUMN.match, names)))
 
 
 def spread(row: dict[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:

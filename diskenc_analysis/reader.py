@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,7 @@ from diskenc_analysis.members import JSON_TWIN, SOURCE_MEMBER, file_columns
 
 NORMALISED = "normalised.jsonl"
 Mark = tuple[int, Counter[tuple[str, str]]]
-_START = 65_536
+_LOOK, _LOOKS = 65_536, 8
 TOO_DEEP = "nested too deeply"
 NOT_OURS = "not a disk-related type"
 
@@ -80,12 +81,13 @@ class Reader:
         """Let DuckDB read the file: in one pass, or one to count, then one per table and layout in it."""
         with envelopes.opened(path, self.scratch) as opened:
             try:
-                odd = spelling.is_odd(_start(opened.path))
+                looks = list(_looks(opened.path))
+                odd = any(map(spelling.is_odd, looks))
                 if not odd and self._read_alike(opened, source):
                     return
                 found, counts = self._counted(opened)
                 self.ledger.describe(source, found.shape, shapes.signs_of(found.members, counts.total()))
-                if odd or self._is_projected(found, counts, source):
+                if odd or self._is_projected(found, counts, looks, source):
                     everything = f"SELECT e::VARCHAR, '' FROM {relations.objects(found.path, found.format)}"
                     self._read_again(everything, {"": counts.total()}, found, source)
                     return
@@ -111,9 +113,12 @@ class Reader:
         self.ledger.place(source, opened.first_type, rows)
         return True
 
-    def _is_projected(self, opened: envelopes.Opened, counts: Counter[tuple[str, str]], source: int) -> bool:
+    def _is_projected(
+        self, opened: envelopes.Opened, counts: Counter[tuple[str, str]], looks: list[str], source: int
+    ) -> bool:
         """Tell whether a query chose the columns, so that every row needs the thorough pass."""
-        if opened.shape == projected.REPLY and not any(layout == "nested" for _, layout in counts):
+        chosen = opened.shape == projected.REPLY or any(map(projected.COLUMN.search, looks))
+        if chosen and not any(layout == "nested" for _, layout in counts):
             self.projections.add(source)
         return source in self.projections
 
@@ -202,7 +207,7 @@ class Reader:
         parsed = shapes.Parsed()
         for text in texts:
             try:
-                shapes.unwrap(json.loads(text or ""), parsed)
+                shapes.unwrap(shapes.decoded(text or ""), parsed)
             except RecursionError:
                 self.ledger.set_aside(source, "", TOO_DEEP, 1)
             except ValueError:
@@ -213,7 +218,7 @@ class Reader:
 
     def _normalise(self, parsed: shapes.Parsed, source: int) -> None:
         """Write rows as normalised JSON lines, to be read into their tables at the end."""
-        if parsed.shape == projected.REPLY and projected.is_projected(parsed.rows):
+        if projected.is_projected(parsed.rows, reply=parsed.shape == projected.REPLY):
             self.projections.add(source)
         for raw in parsed.rows:
             try:
@@ -279,9 +284,17 @@ class Reader:
                 )
 
 
-def _start(path: Path) -> str:
+def _looks(path: Path) -> Iterator[str]:
+    """Give the text of a file of up to half a megabyte, or of places all over a larger one.
+
+    A look at all of it would take longer than to read it. So a member in an odd spelling may pass unseen
+    where rows that are otherwise ARM's have it far apart; files of one tool are alike throughout.
+    """
+    step = max(_LOOK, (path.stat().st_size - _LOOK) // (_LOOKS - 1))
     with path.open("rb") as file:
-        return file.read(_START).decode("utf-8", "replace")
+        for at in range(_LOOKS):
+            file.seek(at * step)
+            yield file.read(_LOOK).decode("utf-8", "replace")
 
 
 def _create_sql(table: schema.Table) -> str:

@@ -16,6 +16,8 @@ from diskenc_analysis.errors import TooDeepError, UnreadableInputError
 from diskenc_analysis.schema import fold
 
 _BROKEN = object()
+#: Sign of JSON lines that were cut.
+BROKEN_OFF = "the last line is no whole JSON"
 _PAGES = {100: "one page by default", 1000: "one page", 55_000: "one export of the portal"}
 
 
@@ -79,9 +81,25 @@ def parse(text: str, name: str) -> Parsed:
     return parsed
 
 
+def decoded(text: str) -> Any:
+    """Decode one JSON value; a whole number longer than Python takes (4,300 digits) becomes infinite.
+
+    Examples
+    --------
+    >>> decoded("[7, " + "9" * 5000 + "]")
+    [7.0, inf]
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        return json.loads(text, parse_int=float)
+
+
 def _values(text: str, name: str) -> tuple[list[Any], Parsed]:
     try:
-        return [json.loads(text)], Parsed()
+        return [decoded(text)], Parsed()
     except json.JSONDecodeError as error:
         return _many(text, name, error)
 
@@ -92,7 +110,8 @@ def _many(text: str, name: str, error: json.JSONDecodeError) -> tuple[list[Any],
     if isinstance(_value(lines[0]), dict | list):
         values = [_value(line) for line in lines]
         readable = [v for v in values if v is not _BROKEN]
-        return readable, Parsed(shape="JSON lines", unreadable=len(values) - len(readable))
+        signs = [BROKEN_OFF] if values[-1] is _BROKEN else []  # a large file says so by rows unreadable
+        return readable, Parsed(shape="JSON lines", signs=signs, unreadable=len(values) - len(readable))
     try:
         return list(_sequence(text)), Parsed(shape="JSON values")
     except json.JSONDecodeError:
@@ -103,13 +122,13 @@ def _many(text: str, name: str, error: json.JSONDecodeError) -> tuple[list[Any],
 
 def _value(line: str) -> Any:
     try:
-        return json.loads(line)
+        return decoded(line)
     except json.JSONDecodeError:
         return _BROKEN
 
 
 def _sequence(text: str) -> Iterator[Any]:
-    decoder, at = json.JSONDecoder(), 0
+    decoder, at = json.JSONDecoder(parse_int=float if re.search(r"\d{4300}", text) else None), 0
     while match := re.compile(r"\S").search(text, at):
         value, at = decoder.raw_decode(text, match.start())
         yield value

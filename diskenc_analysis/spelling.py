@@ -68,7 +68,7 @@ def _telling() -> dict[str, str]:
 
 
 def is_odd(text: str) -> bool:
-    """Tell whether a member that the tables want is spelt in another letter case than ARM's.
+    """Tell whether a member that the tables want is spelt in another case than ARM's, or in snake_case.
 
     Parameters
     ----------
@@ -78,21 +78,23 @@ def is_odd(text: str) -> bool:
     Returns
     -------
     bool
-        False for snake_case, which whole rows have.
+        False where only tags look so.
 
     Examples
     --------
     >>> is_odd('{"Tags": {"Name": "x"}}'), is_odd('{"EncryptionAtHost": true}')
     (False, True)
+    >>> is_odd('{"properties": {"disk_state": "Unattached"}}')
+    True
     """
-    found = {name for name in re.findall(r'"(\w+)"\s*:', text) if "_" not in name}
+    found = set(re.findall(r'"(\w+)"\s*:', text))
     return any(fold(name) in _telling() for name in found - set(path_names()) - {"properties"})
 
 
 def _object(text: str) -> Any:
     try:
         return json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return None
 
 

@@ -1,9 +1,9 @@
 """Text, numbers and lists where an object belongs, deep in a VM: unknown, and never read as absent."""
 
 import pytest
-from tests.exported import PATHS, disk, disk_id, read_text, vm
 
 from diskenc_analysis.coverage import coverage
+from tests.exported import PATHS, disk, disk_id, read_text, vm
 
 OFF, UNSURE = ("off", "off", "off"), "unknown"
 
