@@ -31,8 +31,16 @@ def _set_body(use: str, store: str, code: str) -> Json:
     body: Json = {"activeKey": key, "encryptionType": kind, "rotationToLatestKeyVersionEnabled": use == "cmk"}
     body |= _rotation(use, store, code)
     head = _head(set_id(use, store), "Microsoft.Compute/diskEncryptionSets")
-    identity = {"type": "SystemAssigned", "principalId": "%(app)s", "tenantId": guid("tenant")}
-    return head | {"identity": identity, "properties": body | {"provisioningState": "Succeeded"}}
+    return head | {"identity": _identity(use, store), "properties": body | {"provisioningState": "Succeeded"}}
+
+
+def _identity(use: str, store: str) -> Json:
+    """Who a set is to its vault; a vault of another tenant takes a user-assigned identity alone."""
+    if store != "hub":
+        return {"type": "SystemAssigned", "principalId": "%(app)s", "tenantId": guid("tenant")}
+    group = set_id(use, store).rpartition("/providers/")[0]
+    own = f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-{use}-{store}"
+    return {"type": "UserAssigned", "userAssignedIdentities": {own: {}}}
 
 
 def _rotation(use: str, store: str, code: str) -> Json:
