@@ -123,8 +123,8 @@ def test_the_verdict_uses_low_bounds_and_says_what_is_unknown(inv, cov):
     )
     assert rest == [
         "The data of 1 disk contradicts itself: see Conflicts.",
-        "5 of 14 rows read were set aside: see What was read.",
         "Some exports show signs of a cut: what was cut off is absent from every count here.",
+        "5 of 14 rows read were set aside: see What was read.",
     ]
 
 
