@@ -12,6 +12,8 @@ from diskenc_analysis.schema import fold, path_names, spellings
 #: Members whose inner names are people's own, or are read in any case: never respelt.
 _OPAQUE = {"tags", "settings", "parameters"}
 _SKUS = "Microsoft.Compute/skus"
+#: What stands in `properties`, as far down as four levels go.
+_BODY = re.compile(r'"properties"\s*+:\s*+\{((?:[^{}]++|\{(?:[^{}]++|\{(?:[^{}]++|\{[^{}]*+\})*+\})*+\})*+)')
 
 
 def normalise(row: Any) -> dict[str, Any] | None:
@@ -87,7 +89,9 @@ def is_odd(text: str) -> bool:
     >>> is_odd('{"properties": {"disk_state": "Unattached"}}')
     True
     """
-    found = set(re.findall(r'"(\w+)"\s*:', text))
+    found = {name for name in re.findall(r'"(\w+)"\s*:', text) if "_" not in name}
+    for body in _BODY.findall(text):  # whole rows in snake_case are flat, and known by their id or a marker
+        found |= {name for name in re.findall(r'"(\w+)"\s*:', body) if "_" in name}
     return any(fold(name) in _telling() for name in found - set(path_names()) - {"properties"})
 
 
