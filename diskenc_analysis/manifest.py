@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -137,10 +138,17 @@ def verify(path: Path, expected: str | None = None) -> Verified:
     ('extra: note.txt',)
     """
     with _opened(path) as folder:
-        files = _listed(folder)
+        try:
+            files = _listed(folder)
+        except UnreadableInputError:
+            if not ((folder / MANIFEST).is_file() and (folder / SEAL).is_file()):
+                raise
+            files = None
         digest = sha256(folder / MANIFEST)
-        complaints = [*_judge_manifest(folder, digest, expected), *_judge_files(folder, files)]
-    return Verified(digest, len(files), tuple(complaints))
+        damaged = [f"changed: {MANIFEST} (it lists no files with their hashes)"]
+        found = damaged if files is None else _judge_files(folder, files)
+        complaints = [*_judge_manifest(folder, digest, expected), *found]
+    return Verified(digest, len(files or {}), tuple(complaints))
 
 
 @contextmanager
@@ -149,8 +157,12 @@ def _opened(path: Path) -> Iterator[Path]:
     if not zipfile.is_zipfile(path):
         yield path
         return
-    with TemporaryDirectory(prefix="diskenc-") as scratch, zipfile.ZipFile(path) as archive:
-        archive.extractall(scratch)
+    with TemporaryDirectory(prefix="diskenc-") as scratch:
+        try:
+            with zipfile.ZipFile(path) as archive:
+                archive.extractall(scratch)
+        except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError) as error:
+            raise UnreadableInputError(f"{path}: expected the whole zip of a report, but: {error}") from None
         inside = sorted(Path(scratch).iterdir())
         yield inside[0] if len(inside) == 1 else Path(scratch)
 
@@ -162,8 +174,14 @@ def _listed(folder: Path) -> dict[str, str]:
         return {str(name): str(entry["sha256"]) for name, entry in content["files"].items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise UnreadableInputError(
-            f"{folder}: expected a report folder with {MANIFEST}, but: {error!r}"
+            f"{folder}: expected a report folder with {MANIFEST}, but: {_in_words(error)}"
         ) from None
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, OSError | ValueError):
+        return str(error)
+    return "it does not list files with their hashes"
 
 
 def _judge_manifest(folder: Path, digest: str, expected: str | None) -> Iterator[str]:

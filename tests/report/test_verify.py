@@ -90,6 +90,25 @@ def test_without_a_manifest_there_is_nothing_to_check_by(tmp_path, content):
         verify(tmp_path)
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", b'{"files": "x"}'])
+def test_a_manifest_that_lists_nothing_any_more_is_named_as_changed(folder, content):
+    (folder / "manifest.json").write_bytes(content)
+    assert verify(folder).complaints == (
+        "changed: manifest.json or manifest.sha256 (they do not agree)",
+        "changed: manifest.json (it lists no files with their hashes)",
+    )
+
+
+def test_a_broken_zip_of_a_report_is_refused(folder, tmp_path):
+    pack(folder, tmp_path / "a.zip", "report")
+    raw = bytearray((tmp_path / "a.zip").read_bytes())
+    names, extra = (int.from_bytes(raw[at : at + 2], "little") for at in (26, 28))
+    raw[30 + names + extra + 4] ^= 0xFF
+    (tmp_path / "a.zip").write_bytes(raw)
+    with pytest.raises(UnreadableInputError, match=r"a.zip: expected the whole zip of a report, but: "):
+        verify(tmp_path / "a.zip")
+
+
 def test_the_zip_file_is_the_folder_and_the_same_twice(folder, tmp_path):
     files = [tmp_path / "a.zip", tmp_path / "b.zip"]
     for file in files:
