@@ -164,7 +164,7 @@ def verify(
     for complaint in found.complaints:
         typer.echo(complaint, err=True)
     if found.complaints:
-        raise ReportCheckError(f"{folder}: not as it was made: {len(found.complaints)} differences")
+        raise ReportCheckError(f"{folder}: not as it was made: {len(found.complaints)} named above")
     typer.echo(f"all {found.files} files are as they were made")
 
 
