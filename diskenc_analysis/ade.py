@@ -7,8 +7,13 @@ from collections.abc import Iterator
 from diskenc_analysis.layers import Facts, Notes
 
 _FLAG = {"on": "enabled", "was_on": "disabled"}
-_STATUS = {"encrypted": "on", "not_encrypted": "off", "unclear": "unknown"}
-_WORDS = {"encrypted": "encrypted", "not_encrypted": "not encrypted", "unclear": "neither yes nor no"}
+_STATUS = {"encrypted": "on", "not_encrypted": "off", "disabled": "was_on", "unclear": "unknown"}
+_WORDS = {
+    "encrypted": "encrypted",
+    "not_encrypted": "not encrypted",
+    "disabled": "disabled",
+    "unclear": "neither yes nor no",
+}
 #: Who says what: the source with its verb, its words, the layer by it, and the number of the rule.
 Claim = tuple[str, str, str, str]
 
@@ -94,7 +99,8 @@ def _of_extension(facts: Facts, notes: Notes) -> str:
     if facts["vm_kind"] == "confidential":
         notes.evidence.append("the extension alone says nothing on a confidential VM [L6]")
         return ""
-    if facts["vm_flagged"] == "yes" or facts["role"] == _left_out(facts):
+    marks = facts["vm_flagged"] == "yes" and facts["ext_age"] == "new"  # the older one marks no data disks
+    if marks or facts["role"] == _left_out(facts):
         notes.evidence.append("the extension is there, but it did not mark this disk [L3.4]")
         return ""
     notes.evidence.append("only the extension speaks of Azure Disk Encryption [L3.4]")

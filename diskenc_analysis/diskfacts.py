@@ -51,16 +51,22 @@ def _odd_word(name: str, known: Mapping[str, str]) -> nw.Expr:
     return nw.when(low(name).is_in(["", *known])).then(nw.lit("")).otherwise(kept)
 
 
+def _owner_doubted() -> nw.Expr:
+    """Say whether the owner is in doubt; a listing without properties states it all the same (RULES L2)."""
+    unsure = doubted("managed_by", reason=f"(?:wrong type|{DIFFER})")
+    return unsure | (doubted("managed_by") & ~given("managed_by_key"))
+
+
 def _some_owners() -> nw.Expr:
     """Say whether other VMs than those that are named may own the disk, which is several in a shared one."""
     shared = (nw.col("max_shares").fill_null(1.0) > 1) & doubted("managed_by_extended", "share_info")
-    return choose([(doubted(*_OWNERS, reason="(?:wrong type|captures differ)") | shared, "yes")], "no")
+    return choose([(doubted(*_OWNERS, reason=f"(?:wrong type|{DIFFER})") | shared, "yes")], "no")
 
 
 #: What a disk or snapshot says of itself, by name.
 OWN_FACTS: dict[str, nw.Expr] = {
     "captures": choose([(differing("disks", "disk_state", "size_gb", "size_bytes"), "differ")], "one"),
-    "owner_doubt": choose([(doubted("managed_by"), "yes")], "no"),
+    "owner_doubt": choose([(_owner_doubted(), "yes")], "no"),
     "more_owners": _some_owners(),
     "state": choose([(low("disk_state").is_in(_HELD) & ~doubted("disk_state"), "held")], "loose"),
     "sse_fact": unless_doubted(
@@ -134,7 +140,7 @@ def own_rows(frame: Frame, kind: str) -> Frame:
     return frame.select(
         "flag",
         disk_key=nw.col("key"),
-        owner_key=unless_doubted(nw.col("managed_by_key"), None, "managed_by"),
+        owner_key=nw.when(_owner_doubted()).then(nw.lit(None, nw.String)).otherwise(nw.col("managed_by_key")),
         des_key=_set_key("disk_encryption_set_id"),
         secure_key=_set_key("secure_vm_disk_encryption_set_id"),
         source_key=nw.col("source_resource_id_key"),

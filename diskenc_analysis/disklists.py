@@ -84,6 +84,7 @@ def _statuses(inv: Inventory) -> Frame:
             (codes.str.contains(r"encryptionstate/notencrypted(?:;|$)"), "not_encrypted"),
             (codes.str.contains("encryptionstate/") | doubted("ade_enabled"), "unclear"),
             (is_true("ade_enabled"), "encrypted"),
+            (given("ade_enabled") & ~doubted("ade_enabled"), "disabled"),
         ],
         "none",
     )

@@ -28,7 +28,7 @@ from diskenc_analysis.frames import (
     unless_doubted,
 )
 from diskenc_analysis.keystores import KeyStores
-from diskenc_analysis.vmfacts import VM_FACTS, vm_rows
+from diskenc_analysis.vmfacts import VM_FACTS, speaks_of_ade, vm_rows
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -85,24 +85,27 @@ def _others(rows: Frame, inv: Inventory, lists: Frame) -> Frame:
 
 def _pairs(rows: Frame, others: Frame) -> Frame:
     """Pair each disk of several VMs with all of them."""
-    named = rows.join(others.select("disk_key").unique(), on="disk_key", how="semi").filter(
-        given("owner_key")
-    )
+    several = others.select("disk_key").unique()
+    named = rows.join(several, on="disk_key", how="semi").filter(given("owner_key"))
     return nw.concat([others, named.select("disk_key", vm_key=nw.col("owner_key"))], how="vertical")
 
 
 def _several(pairs: Frame, vms: Frame) -> Frame:
-    """Reduce the owners of a shared disk to one of them and their states of host encryption."""
-    seen = pairs.join(vms.select("vm_key", "vm_host"), on="vm_key", how="left")
+    """Reduce the owners of a shared disk to one of them and their states of host encryption.
+
+    The one is a VM that speaks of ADE, if any does: the layer is off only if none does (RULES L3).
+    """
+    seen = pairs.join(vms.select("vm_key", "vm_host", "silent"), on="vm_key", how="left")
     state = nw.col("vm_host").fill_null("unknown")
+    ranked = nw.concat_str([nw.col("silent").fill_null("1"), nw.col("vm_key")])
     flags = [(state == word).cast(nw.Int64).alias(word) for word in _STATES]
     grouped = (
-        seen.with_columns(*flags)
+        seen.with_columns(*flags, vm_key=ranked)
         .group_by("disk_key")
         .agg(nw.col("vm_key").min(), *[nw.col(word).max() for word in _STATES])
     )
     names = [nw.when(nw.col(w) == 1).then(nw.lit(f"+{w}")).otherwise(nw.lit("")) for w in _STATES]
-    return grouped.select("disk_key", first_key=nw.col("vm_key"), owners=nw.concat_str(names))
+    return grouped.select("disk_key", first_key=nw.col("vm_key").str.slice(1), owners=nw.concat_str(names))
 
 
 def _extra(pairs: Frame, several: Frame) -> Frame:
@@ -196,8 +199,11 @@ def _vms(
     folded, known = fold(
         inv, vms, {n: nw.col(n).fill_null("") for n in (*VM_FACTS, "vm_flagged", "entra")}, "vm"
     )
-    hosts = [{"vm": part, "vm_host": facts["vm_host"]} for part, facts in known.items()]
-    folded = folded.join(helper(inv, "vm_hosts", hosts, ["vm", "vm_host"]), on="vm", how="left")
+    said = [
+        {"vm": part, "vm_host": facts["vm_host"], "silent": str(int(not speaks_of_ade(facts)))}
+        for part, facts in known.items()
+    ]
+    folded = folded.join(helper(inv, "vm_said", said, ["vm", "vm_host", "silent"]), on="vm", how="left")
     return kept(inv, folded, "vm_facts"), known
 
 

@@ -107,20 +107,24 @@ def readings(facts: Facts, layers: Layers) -> list[Layers]:
         One reading where nothing contradicts.
     """
     out = [layers]
-    by_customer = layers.sse in ("customer", "platform_and_customer")
-    if layers.ade == "on" and (by_customer or layers.host in ("on", "partial")):
-        without = replace(layers, ade="off")
-        alone = replace(layers, sse="platform" if by_customer else layers.sse)
-        if layers.host in ("on", "partial"):
-            alone = replace(alone, host="off")
-        out = [without, alone]
-    if layers.sse == "platform" and facts["des"] != "none":
-        out += [replace(one, sse="customer") for one in out]
     if "ade" in layers.disputed:
-        out += [replace(one, ade=layers.disputed["ade"]) for one in out]
+        out += [replace(layers, ade=layers.disputed["ade"])]
     if "confidential" in layers.disputed:
         out += [replace(one, confidential=layers.disputed["confidential"]) for one in out]
+    out = [reading for one in out for reading in _apart(one)]
+    if layers.sse == "platform" and facts["des"] != "none":
+        out += [replace(one, sse="customer") for one in out]
     return out
+
+
+def _apart(layers: Layers) -> list[Layers]:
+    """Give a reading each to ADE and to what it excludes."""
+    by_customer = layers.sse in ("customer", "platform_and_customer")
+    by_host = layers.host in ("on", "partial")
+    if layers.ade != "on" or not (by_customer or by_host):
+        return [layers]
+    sse, host = "platform" if by_customer else layers.sse, "off" if by_host else layers.host
+    return [replace(layers, ade="off"), replace(layers, sse=sse, host=host)]
 
 
 def disk_verdicts(facts: Facts, layers: Layers, of_vm: Mapping[str, str], edition: str) -> dict[str, str]:

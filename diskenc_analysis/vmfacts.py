@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import narwhals as nw
@@ -125,3 +126,21 @@ VM_FACTS: dict[str, nw.Expr] = {
 }
 #: The same of a VM that was not read.
 _UNREAD = dict.fromkeys(VM_FACTS, "unknown") | {"seen": "no", "size_from": "", "model_host": "", "aks": "no"}
+
+
+def speaks_of_ade(facts: Mapping[str, str]) -> bool:
+    """Say whether a VM claims ADE for data disks that carry no mark of it (RULES L3, L6).
+
+    Parameters
+    ----------
+    facts : mapping of str to str
+        `VM_FACTS`, with `vm_flagged` and `entra`.
+
+    Returns
+    -------
+    bool
+    """
+    by_app = facts["entra"] == "yes" or (facts["ext_age"] == "old" and facts["sub_data"] == "encrypted")
+    marks = facts["vm_flagged"] == "yes" and facts["ext_age"] == "new"
+    alone = facts["ext"] in ("enable", "enable_failed", "unclear") and not marks
+    return by_app or (alone and facts["vm_kind"] != "confidential")

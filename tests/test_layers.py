@@ -220,6 +220,17 @@ L2 = [
     shared("L2 shared one off one unread", {}, None, host="unknown"),
 ]
 
+# PAYLOADS 7: a listing without properties states the owner, here of a disk that its VM does not list.
+STUB = {k: v for k, v in disk("l2-stub", "l2-stub-vm").items() if k != "properties"}
+L2 += [
+    Case("L2 stub with an owner", [vm("l2-stub-vm", security=HOST), STUB], {"l2-stub": ON}),
+    Case(
+        "L2 stub with an owner that was not read",
+        [STUB | {"id": disk_id("l2-lost"), "name": "l2-lost", "managedBy": vm_id("l2-lost-vm")}],
+        {"l2-lost": {"attachment": "attached", "host": "unknown"}},
+    ),
+]
+
 # L3, in its order of trust. FACTS 2.2, 2.7 (generations by handler version), 2.8; PAYLOADS 3 and 4.
 ADE_ON = {"ade": "on", "method": "ade", "no_vm_cpu": "no"}
 ADE_OFF = {"ade": "off", "no_vm_cpu": "yes"}
@@ -267,6 +278,14 @@ L3 = [
         "L3 2 view not encrypted",
         machine={"view": [seen("l3-2-view-not-encrypted-os", "notEncrypted")]},
         **ADE_OFF,
+    ),
+    # `enabled: false` is was_on whoever says it, and no proof that the disk is decrypted (FACTS trap 8).
+    one(
+        "L3 2 view disabled",
+        machine={"view": [{"name": "l3-2-view-disabled-os", "encryptionSettings": [{"enabled": False}]}]},
+        ade="was_on",
+        method="sse",
+        no_vm_cpu="unknown",
     ),
     one("L3 2 view of another disk", machine={"view": [seen("some-other-disk", "encrypted")]}, **ADE_OFF),
     one("L3 2 empty view", machine={"view": []}, **ADE_OFF),
@@ -317,6 +336,17 @@ L3 = [
         ade="unknown",
         **{"conflicts!": ""},
     ),
+    # Payload 3, azure-cli 7059: the generation with an Entra app leaves no flag on data disks, so a flag on
+    # the OS disk is no sign that the extension left the data disk out, be the VM read or not.
+    Case(
+        "L3 4 extension with app beside a flagged disk",
+        [
+            extension("l3-4-app", handler="1.1", **ENTRA),
+            disk("l3-4-app-os", "l3-4-app", system="Windows", collection=ade(version="1.0")),
+            disk("l3-4-app-data", "l3-4-app"),
+        ],
+        {"l3-4-app-os": {"ade": "on"}, "l3-4-app-data": {"ade": "unknown", "no_vm_cpu": "unknown"}},
+    ),
     # What is decrypted was not marked by the extension of today.
     Case(
         "L3 4 beside a disk that was under ADE",
@@ -365,6 +395,18 @@ L3 = [
     Case(
         "L3 disk without VM", [disk("l3-free", collection=ade())], {"l3-free": {"ade": "on", "method": "ade"}}
     ),
+    # Off only if nothing says otherwise, on whichever of a disk's VMs.
+    *[
+        Case(
+            f"L3 4 extension on VM {letter} of a shared disk",
+            [
+                *shared(f"l3-4-shared-{letter}", {}, {}).objects,
+                extension(f"l3-4-shared-{letter}-{letter}"),
+            ],
+            {f"l3-4-shared-{letter}": {"ade": "unknown", "no_vm_cpu": "unknown", "conflicts!": ""}},
+        )
+        for letter in "ab"
+    ],
     Case("L3 snapshot", [snapshot("l3-snap", collection=ade())], {"l3-snap": {"ade": "on"}}),
     Case("L3 snapshot off", [snapshot("l3-snap-plain")], {"l3-snap-plain": {"ade": "off"}}),
 ]
@@ -547,6 +589,15 @@ L6 = [
 CONFLICT = {"conflicts!": ""}
 L8 = [
     one("L8 nothing to say", conflicts=""),
+    # A customer's key by either reading: ADE's KEK, or else the set. None reads as neither.
+    one(
+        "L8 ADE that was disabled with a customer key",
+        extension("l8-ade-that-was-disabled-with-a-customer-key", "DisableEncryption"),
+        of_disk={"encryption": cmk("standard"), "collection": ade()},
+        ade="on",
+        customer_keys="yes",
+        caches="unknown",
+    ),
     # ADE (All) yyyyynnynH, host yyyynnyynH.
     one(
         "L8 ADE with host",
