@@ -113,13 +113,28 @@ def named_sql(arm_id: str, arm_type: str) -> str:
 def _cast(column: Column) -> str:
     """SQL for a column's value in its type, null where it is not of it.
 
-    1 and yes are no flags; all numbers of the tables are sizes or counts, finite and not negative.
+    1 and yes are no flags; all numbers of the tables are sizes or counts, finite and not negative; an object
+    is no text, and what has no slash is no id.
     """
     value = _v(column)
     if column.dtype == "bool":
         return f"CASE lower({value}) WHEN 'true' THEN true WHEN 'false' THEN false END"
-    cast = f"try_cast({value} AS {column.sql_type})"
-    return f"CASE WHEN {cast} BETWEEN 0 AND {_MOST} THEN {cast} END" if column.dtype == "float" else value
+    if column.dtype == "float":
+        cast = f"try_cast({value} AS {column.sql_type})"
+        return f"CASE WHEN {cast} BETWEEN 0 AND {_MOST} THEN {cast} END"
+    test = _no_text(column)
+    return f"CASE WHEN NOT ({test}) THEN {value} END" if test else value
+
+
+def _no_text(column: Column) -> str:
+    """SQL that tells whether a value is no text, or no id, where the verdict rests on one; or nothing."""
+    value = _v(column)
+    if not column.verdict or column.dtype not in ("string", "ref"):
+        return ""
+    if column.dtype == "ref":
+        return f"starts_with({value}, '{{') OR starts_with({value}, '[') OR NOT contains({value}, '/')"
+    # A name may begin with a bracket: [Prod] Main.
+    return " OR ".join(f"starts_with({value}, '{start}')" for start in ("{", '["', "[{"))
 
 
 def _columns(table: Table) -> list[str]:
@@ -142,6 +157,8 @@ def _doubts(table: Table, parts: _Parts) -> dict[str, str]:
             tests.append(f"({value} IS NOT NULL AND {_cast(column)} IS NULL)")
         elif column.dtype == "json":
             tests.append(f"NOT (starts_with({value}, '{{') OR starts_with({value}, '['))")
+        elif test := _no_text(column):
+            tests.append(f"({test})")
         if tests:
             doubts[column.name] = " OR ".join(dict.fromkeys(tests))
     return doubts

@@ -59,3 +59,42 @@ def test_statuses_of_the_instance_view(tmp_path, size, status, expected):
 @pytest.mark.parametrize("profile", ["on", 1, ["x"], [{"encryptionAtHost": True}]])
 def test_a_security_profile_that_is_no_object(tmp_path, size, profile):
     assert layers(tmp_path, size, securityProfile=profile)[0] == UNSURE
+
+
+def judged(folder, row, size):
+    [found] = coverage(read_text(folder, [row], size)).df().to_dict("records")
+    return found
+
+
+NO_TEXT = [{}, {"a": 1}, ["x"], [{"a": 1}]]
+
+
+@pytest.mark.parametrize("size", PATHS)
+@pytest.mark.parametrize("kek", NO_TEXT)
+def test_a_key_url_that_is_no_text_proves_no_key(tmp_path, size, kek):
+    """K1: under ADE the key is the customer's where a KEK is named; what is named here cannot be read."""
+    secret = {"secretUrl": "https://kv.vault.azure.net/secrets/s/1"}
+    settings = [{"diskEncryptionKey": secret, "keyEncryptionKey": {"keyUrl": kek}}]
+    collection = {"enabled": True, "encryptionSettings": settings}
+    [row] = (
+        coverage(read_text(tmp_path, [disk("d", encryptionSettingsCollection=collection)], size))
+        .df()
+        .to_dict("records")
+    )
+    assert (row["ade"], row["key_owner"], row["customer_keys"]) == ("on", UNSURE, UNSURE)
+
+
+@pytest.mark.parametrize("size", PATHS)
+@pytest.mark.parametrize("owner", [*NO_TEXT, 7, "v"])
+def test_an_owner_that_is_no_id_leaves_open_whether_the_disk_is_attached(tmp_path, size, owner):
+    row = judged(tmp_path, disk("d", diskState=None) | {"managedBy": owner}, size)
+    assert (row["attachment"], row["host"]) == (UNSURE, UNSURE)
+
+
+@pytest.mark.parametrize("size", PATHS)
+@pytest.mark.parametrize("type_", NO_TEXT)
+def test_a_type_of_encryption_that_is_no_text_is_unknown(tmp_path, size, type_):
+    [row] = (
+        coverage(read_text(tmp_path, [disk("d", encryption={"type": type_})], size)).df().to_dict("records")
+    )
+    assert (row["sse"], row["customer_keys"]) == (UNSURE, UNSURE)
