@@ -224,8 +224,8 @@ def by_group(sums: Any, by: str, capability: str, names: Any = None, top: int = 
     Examples
     --------
     >>> row = {"capture_date": "2026-11-24", "s": "a", "capability": "caches", "yes": 1, "no": 1, "total": 2}
-    >>> by_group([row], "s", "caches").data[0].z[0]
-    (0.5,)
+    >>> list(by_group([row], "s", "caches").data[0].z[0])
+    [0.5]
     """
     found = [row for row in rows(sums) if row["total"] and row["capability"] == capability]
     title = f"{capability_label(capability)} by subscription over time"
