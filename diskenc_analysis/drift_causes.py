@@ -14,6 +14,9 @@ _DARK = frozenset(
     ("", "unknown", "unread", "unclear", "doubt", "no_row", "missing", "unstated", "unrecognised")
 )
 
+#: Facts and layers that Azure Disk Encryption decides where it is on: its key goes unseen together with it.
+OF_ADE = frozenset(("ade", "kek", "key_owner", "key_store"))
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -83,7 +86,7 @@ def _holds(row: Mapping[str, Any], old: Seen, new: Seen, flags: frozenset[str]) 
     steps = [step for step in steps if step[0] != step[1] and not _DARK & set(step)]
     if not any(_among(a, row["old"]) and _among(b, row["new"]) for a, b in steps):
         return False
-    return row["fact"] != "ade" or said_in_both(old, new)
+    return row["fact"] not in OF_ADE or said_in_both(old, new)
 
 
 def _among(value: str, listed: str) -> bool:
@@ -97,6 +100,8 @@ def said_in_both(old: Seen, new: Seen) -> bool:
     read again, `off` rests on less than `on` did, and the step between them says nothing of the disk.
     """
     on, other = (old, new) if old.row["ade"] == "on" else (new, old)
+    if on.row["ade"] == other.row["ade"]:
+        return True
     if on.row["ade"] != "on" or other.row["ade"] == "was_on" or on.facts["flag"] == "on":
         return True
     if on.facts.get("vm_flag") == "on":

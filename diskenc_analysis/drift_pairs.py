@@ -128,14 +128,20 @@ def pairs(old: Frame, new: Frame, inv: Inventory, since: str = "") -> Frame:
         came = came.join(moved.select("key"), on="key", how="anti")
     none = {name: _null(name) for name in _KEPT}
     lost = gone.select(
-        *[none[n].alias(n) for n in _KEPT], *[f"old_{n}" for n in _KEPT], flags=nw.lit("")
+        *[none[n].alias(n) for n in _KEPT], *[f"old_{n}" for n in _KEPT], flags=_instance("old_vm_key")
     ).select(*_PAIR, "flags")
-    newer = choose([(nw.col("created").str.slice(0, 10) > (since or "9"), "newer")], "")
+    newer = choose([(nw.col("created").str.slice(0, 10) > (since or "9"), "newer+")], "")
+    newer = nw.concat_str([newer, _instance("vm_key")])
     fresh_ones = came.select(*_KEPT, *[none[n].alias(f"old_{n}") for n in _KEPT], flags=newer)
     return nw.concat([found, lost, fresh_ones.select(*_PAIR, "flags")], how="vertical")
 
 
 _PAIR = (*_KEPT, *(f"old_{name}" for name in _KEPT))
+
+
+def _instance(vm_key: str) -> nw.Expr:
+    """Flag a disk of an instance of a scale set, which is exported apart from other VMs."""
+    return choose([(nw.col(vm_key).str.contains("/virtualmachinescalesets/", literal=True), "instance")], "")
 
 
 def _null(name: str) -> nw.Expr:

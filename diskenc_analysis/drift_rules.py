@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
-from diskenc_analysis.drift_causes import Seen, causes, contradicted, said_in_both
+from diskenc_analysis.drift_causes import OF_ADE, Seen, causes, contradicted, said_in_both
 from diskenc_analysis.editions import capabilities, records
-from diskenc_analysis.readings import FOUND_IN, READ
+from diskenc_analysis.readings import FOUND_IN, INSTANCES, READ
 
 #: The layers, and what follows from them, that are compared beside the capabilities.
 LAYERS = ("sse", "host", "ade", "confidential", "key_owner", "key_store")
@@ -21,6 +21,7 @@ _SIBLING = ("vm", "its VM or another disk of it changed: see both evidences")
 _OTHER = ("other", "another fact of the disk changed: see both evidences")
 _NAMES = {
     "vms": "VMs",
+    "instances": "instances of scale sets",
     "disk_encryption_sets": "disk encryption sets",
     "key_vaults": "key vaults",
     "managed_hsms": "managed HSMs",
@@ -111,7 +112,8 @@ def changes(
         The disk in each, judged by the same edition; None where it is not there.
     flags : frozenset of str
         `recreated`, `group`, `subscription`, `name`, `vm`, `size` where these differ, `newer` where an
-        added disk was made after the older capture.
+        added disk was made after the older capture, `instance` where a disk that came or went is one of an
+        instance of a scale set.
     reading : mapping of str to (str, str)
         By table, how its subscription was read in both captures, where not whole in both.
     then : Seen, optional
@@ -135,7 +137,9 @@ def _came_or_went(old: Seen | None, new: Seen | None, flags: frozenset[str], rea
     seen = new or old
     assert seen is not None  # noqa: S101 - a pair has at least one side
     other = 0 if old is None else 1
-    words = reading.get(FOUND_IN[seen.row["kind"]], (READ, READ))[other]
+    table = FOUND_IN[seen.row["kind"]]
+    table = INSTANCES if table == "vms" and "instance" in flags else table
+    words = reading.get(table, (READ, READ))[other]
     values = ("", seen.row["method"]) if old is None else (seen.row["method"], "")
     if words != READ and "newer" not in flags:
         what = ("unread_before", "unread_now")[other]
@@ -186,7 +190,7 @@ def _layers(old: Seen, new: Seen, flags: frozenset[str], reading: Reading) -> It
         if before == after:
             continue
         known = causes(name, old, new, flags)
-        dark = "unknown" in (before, after) or (name == "ade" and not said_in_both(old, new))
+        dark = "unknown" in (before, after) or (name in OF_ADE and not said_in_both(old, new))
         if dark and not known:
             yield Change("reading", "layer", name, before, after, "reading", _read_words(reading))
         else:

@@ -16,12 +16,16 @@ TABLES = (
     "disks",
     "snapshots",
     "vms",
+    "instances",
     "extensions",
     "disk_encryption_sets",
     "key_vaults",
     "managed_hsms",
     "keys",
 )
+#: Instances of scale sets stand among the VMs, but are exported by themselves.
+INSTANCES = "instances"
+_OF_SCALE_SET = "/virtualmachinescalesets/"
 READ = "read"
 #: In which table a kind of disk is found.
 FOUND_IN = {
@@ -112,8 +116,9 @@ def readings(inv: Inventory) -> Readings:
     'nothing of the subscription was read'
     """
     parts = [
-        f"SELECT '{table}', coalesce(lower(subscription_id), ''), count(*) FROM \"{table}\" GROUP BY ALL"
+        f"SELECT {_named(table)}, coalesce(lower(subscription_id), ''), count(*) FROM \"{table}\" GROUP BY ALL"
         for table in TABLES
+        if table != INSTANCES
     ]
     rows = inv.connection.execute(" UNION ALL ".join(parts)).fetchall()
     found: dict[tuple[str, str], str] = {}
@@ -127,6 +132,12 @@ def readings(inv: Inventory) -> Readings:
                 found[table, where] = words
     dates = inv.connection.execute("SELECT max(captured_at) FROM ledger WHERE rows_used > 0").fetchall()
     return Readings({(t, s): n for t, s, n in rows}, _settled(found), str(dates[0][0] or "")[:10])
+
+
+def _named(table: str) -> str:
+    """Give SQL that names the table of a row."""
+    whole = f"'{table}'"
+    return f"if(contains(key, '{_OF_SCALE_SET}'), '{INSTANCES}', {whole})" if table == "vms" else whole
 
 
 def _words(shape: str, cut: bool, reason: str, status: str, why: str) -> str:
@@ -145,6 +156,8 @@ def _tables(shape: str, arm_type: str) -> tuple[str, ...]:
     if shape == "unreadable":
         return TABLES
     table = table_of_type().get(arm_type, "")
+    if table == "vms" and _OF_SCALE_SET in arm_type:
+        return (INSTANCES,)
     return (table,) if table in TABLES else ()
 
 

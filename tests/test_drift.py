@@ -591,3 +591,35 @@ def test_instances_of_scale_sets_are_vms_like_the_others(tmp_path):
 
     rows = told(records(de.compare(capture("old", HOST), capture("new", None))), "capability")
     assert ("regression", "caches", "yes", "no", "host_off") in rows["vmss_0-os"]
+
+
+def test_a_key_that_goes_unseen_with_its_vm_is_no_change_of_keys(tmp_path):
+    """The VM alone said that Azure Disk Encryption is on, under a KEK in an HSM, and it was not read again."""
+    from tests.rules import key_url, listed, vault_id
+
+    kek = {"keyUrl": key_url("kv-premium", "kek"), "sourceVault": {"id": vault_id("kv-premium")}}
+    settings = {"enabled": True, "keyEncryptionKey": kek}
+    own = [disk("a-os", "a", system="Windows"), *stores()]
+    encrypted = vm("a", os_disk=listed("a-os") | {"encryptionSettings": settings})
+    old = de.load(write(tmp_path / "old", [encrypted, *own]), engine="duckdb")
+    new = de.load(write(tmp_path / "new", own), engine="duckdb")
+    for found in (de.compare(old, new), de.compare(new, old)):
+        rows = {row["what"]: row["direction"] for row in records(found)}
+        assert {"ade", "customer_keys", "hsm", "key_owner", "key_store"} <= set(rows)
+        assert set(rows.values()) == {"reading"}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_instances_of_scale_sets_do_not_stand_for_vms_that_were_not_exported(tmp_path, engine):
+    """Unmanaged disks are known from their VMs alone; those two kinds of VM are exported apart."""
+    from tests.rules import instance
+
+    vhd = {"name": "a-vhd", "vhd": {"uri": "https://x.blob.core.windows.net/vhds/a.vhd"}}
+    rest = [disk("free"), instance("vmss", 0), disk("vmss_0-os", instance_id("vmss", 0))]
+    old = de.load(write(tmp_path / "old", [vm("a", os_disk=vhd), vm("b"), disk("b-os", "b"), *rest]), engine)
+    unread = de.load(write(tmp_path / "unread", [disk("b-os", "b"), *rest]), engine)
+    [row] = [row for row in records(de.compare(old, unread)) if row["name"] == "a-vhd"]
+    assert (row["direction"], row["what"]) == ("reading", "unread_now")
+    gone = de.load(write(tmp_path / "gone", [vm("b"), disk("b-os", "b"), *rest]), engine)
+    [row] = [row for row in records(de.compare(old, gone)) if row["name"] == "a-vhd"]
+    assert row["direction"] == "removed"
