@@ -116,7 +116,8 @@ def readings(inv: Inventory) -> Readings:
     'nothing of the subscription was read'
     """
     parts = [
-        f"SELECT {_named(table)}, coalesce(lower(subscription_id), ''), count(*) FROM \"{table}\" GROUP BY ALL"
+        f"SELECT {_named(table)}, coalesce(lower(subscription_id), ''), count(*)"
+        f' FROM "{table}" GROUP BY ALL'
         for table in TABLES
         if table != INSTANCES
     ]

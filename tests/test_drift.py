@@ -594,7 +594,7 @@ def test_instances_of_scale_sets_are_vms_like_the_others(tmp_path):
 
 
 def test_a_key_that_goes_unseen_with_its_vm_is_no_change_of_keys(tmp_path):
-    """The VM alone said that Azure Disk Encryption is on, under a KEK in an HSM, and it was not read again."""
+    """The VM alone said that Azure Disk Encryption is on, under a KEK in an HSM, and was not read again."""
     from tests.rules import key_url, listed, vault_id
 
     kek = {"keyUrl": key_url("kv-premium", "kek"), "sourceVault": {"id": vault_id("kv-premium")}}
