@@ -22,7 +22,7 @@ from diskenc_analysis.waves import Wave
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
 
-_DISK = ("id", "name", "resource_group", "location", "sku", "os_type", "managed_by_key")
+_DISK = ("id", "name", "resource_group", "location", "sku", "os_type", "security_type", "managed_by_key")
 #: PowerShell takes each of these for a single quote, and reads two of them as one.
 _QUOTES = re.compile("(['\u2018\u2019\u201a\u201b])")
 
@@ -178,10 +178,14 @@ def _copy_az(disk: Row) -> list[str]:
     target = f"--subscription={shlex.quote(disk['id'].split('/')[2])} --resource-group={group} --name={new}"
     place, sku = (shlex.quote(disk[name] or "REPLACE-ME") for name in ("location", "sku"))
     system = f" --os-type={shlex.quote(disk['os_type'])}" if disk["os_type"] else ""
+    system += ' --hyper-v-generation="${generation:-V1}"' if system else ""
     size = '--upload-type=Vhd --upload-size-bytes="$((bytes + 512))"'
     grant = "--duration-in-seconds=86400 --query=accessSas --output=tsv --access-level"
+    asked = f'generation="$(az disk show {source} --query=hyperVGeneration --output=tsv)"'
     return [
+        *_secured(disk),
         f'bytes="$(az disk show {source} --query=diskSizeBytes --output=tsv)"',
+        *([asked] if system else []),
         f"az disk create {target} --location={place} --sku={sku}{system} {size}",
         f'from="$(az disk grant-access {source} {grant}=Read)"',
         f'to="$(az disk grant-access {target} {grant}=Write)"',
@@ -191,19 +195,31 @@ def _copy_az(disk: Row) -> list[str]:
     ]
 
 
+def _secured(disk: Row) -> list[str]:
+    """Say what a new disk does not get by itself; what a person reads stands on one clean line."""
+    kind = clean(disk["security_type"] or "", 60)
+    return (
+        [f"# The old disk has the security type {kind}: give it to the new disk and VM too."] if kind else []
+    )
+
+
 def _names(disk: Row) -> tuple[str, str, str]:
     return disk["resource_group"], disk["name"], f"{disk['name']}-new"
 
 
 def _copy_powershell(disk: Row) -> list[str]:
     group, old, new = (powershell(text) for text in _names(disk))
+    of_old, of_new = (f"-ResourceGroupName {group} -DiskName {name}" for name in (old, new))
     place, sku = (powershell(disk[name] or "REPLACE-ME") for name in ("location", "sku"))
     system = f" -OsType {powershell(disk['os_type'])}" if disk["os_type"] else ""
+    system += " -HyperVGeneration $generation" if system else ""
+    asked = f"if (-not ($generation = (Get-AzDisk {of_old}).HyperVGeneration)) {{ $generation = 'V1' }}"
     size = "-CreateOption Upload -UploadSizeInBytes ($bytes + 512)"
-    of_old, of_new = (f"-ResourceGroupName {group} -DiskName {name}" for name in (old, new))
     grant = "-DurationInSecond 86400 -Access"
     return [
+        *_secured(disk),
         f"$bytes = (Get-AzDisk {of_old}).DiskSizeBytes",
+        *([asked] if system else []),
         f"$config = New-AzDiskConfig -Location {place} -SkuName {sku}{system} {size}",
         f"New-AzDisk {of_new} -Disk $config",
         f"$from = (Grant-AzDiskAccess {of_old} {grant} Read).AccessSAS",
@@ -232,6 +248,7 @@ def _new_vm(row: Row, disks: list[Row], shell: str) -> list[str]:
         create += f" --attach-data-disks {' '.join(data)}" if data else ""
     return [
         "# 3. Make the new VM from the recorded configuration, with encryption at host.",
+        "# Its zone, security type and identities are not in the command below: add them.",
         "# A data disk that was never under Azure Disk Encryption may be attached to it as it is.",
         create,
         "# 4. Mend mounts and drive letters, rejoin the domain, test; then delete the old VM and its disks.",

@@ -154,6 +154,22 @@ def test_the_steps_are_those_of_the_documentation_in_their_order(tmp_path):
     assert "--encryption-at-host=true" in lines
 
 
+def test_a_new_disk_keeps_generation_and_security_type_which_no_upload_carries(tmp_path):
+    """A disk of generation 2 that is made without saying so is one of generation 1, and does not boot."""
+    secured = disk(
+        "w-os", "w", system="Windows", collection=ade(), security={"securityType": "TrustedLaunch"}
+    )
+    objects = [vm("w", data=["w-data"]), secured, disk("w-data", "w", collection=ade())]
+    inv = de.load(write(tmp_path, objects), engine="polars")
+    [wave] = waves(de.ade_migration(inv))
+    for shell, asked in (("az", "--query=hyperVGeneration"), ("powershell", ".HyperVGeneration")):
+        text = runbook(inv, wave, shell)
+        assert text.count(asked) == 1, "of the OS disk alone"
+        assert text.count("# The old disk has the security type TrustedLaunch") == 1
+    made = [line for line in runbook(inv, wave).splitlines() if line.startswith("az disk create")]
+    assert ['--hyper-v-generation="${generation:-V1}"' in line for line in sorted(made)] == [False, True]
+
+
 @pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
 def test_a_what_if_changes_what_is_asked_and_leaves_the_inventory_alone(tmp_path, engine):
     objects = [
