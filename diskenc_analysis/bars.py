@@ -21,6 +21,7 @@ from diskenc_analysis.look import (
 from diskenc_analysis.text import Row, amount, bounds, clean, label, number, percent
 
 AXIS_LABEL = 34
+_FEW = 8
 _KEYS = [part.key for part in ANSWERS]
 
 
@@ -45,6 +46,27 @@ def value(row: Row, key: str) -> float:
     0.0
     """
     return float(row.get(key) or 0)
+
+
+def whole_ticks(most: float) -> dict[str, Any]:
+    """Give the ticks of an axis of counts: never between two whole numbers, which would print one twice.
+
+    Parameters
+    ----------
+    most : float
+        The longest bar.
+
+    Returns
+    -------
+    dict
+        Settings of a plotly axis.
+
+    Examples
+    --------
+    >>> whole_ticks(2), whole_ticks(200)
+    ({'tickformat': ',d', 'dtick': 1}, {'tickformat': ',d'})
+    """
+    return {"tickformat": ",d"} | ({"dtick": 1} if most <= _FEW else {})
 
 
 def shares(row: Row) -> tuple[float | None, float | None]:
@@ -211,7 +233,7 @@ def count_bars(
         figure.update_xaxes(ticksuffix="%", range=[0, 100], dtick=25)
     else:
         title_text = "GiB" if weight == "gib" else "Disks"
-        figure.update_xaxes(rangemode="tozero", title_text=title_text, tickformat=",d")
+        figure.update_xaxes(rangemode="tozero", title_text=title_text, **whole_ticks(max(totals)))
     table = [
         [name, *(number(counts.get(part.key, 0.0)) for part in used), number(total)]
         for (name, counts), total in zip(groups, totals, strict=True)

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 
 import plotly.graph_objects as go
 
+from diskenc_analysis.bars import whole_ticks
 from diskenc_analysis.look import LEGEND_HEIGHT, LINE_HEIGHT, TITLE_HEIGHT, blank, describe
 from diskenc_analysis.migration_tables import RETIREMENT
 from diskenc_analysis.run_out import RunOut
@@ -155,7 +156,7 @@ def _frame(figure: go.Figure, days: Sequence[date], most: int, words: str) -> No
     room = timedelta(max(7, (last - first).days // 40))
     figure.update_xaxes(type="date", range=_iso([first - room, last + room]), showgrid=False)
     figure.update_yaxes(range=[-0.04 * max(most, 1), 1.12 * max(most, 1)], title_text=clean(words))
-    figure.update_yaxes(tickformat=",d", zeroline=True, **({"dtick": 1} if most <= _FEW else {}))
+    figure.update_yaxes(zeroline=True, **whole_ticks(most))
     figure.add_shape(
         type="line",
         x0=RETIREMENT.isoformat(),
@@ -180,6 +181,3 @@ def _frame(figure: go.Figure, days: Sequence[date], most: int, words: str) -> No
     height = TITLE_HEIGHT + head + _HEIGHT
     figure.update_layout(height=height, margin_t=TITLE_HEIGHT + head, margin_r=24)
     figure.update_layout(legend_y=1 - TITLE_HEIGHT / height)
-
-
-_FEW = 8

@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from diskenc_analysis.bars import AXIS_LABEL
+from diskenc_analysis.bars import AXIS_LABEL, whole_ticks
 from diskenc_analysis.look import LINE_HEIGHT, blank, describe, size
 from diskenc_analysis.text import Row, amount, capability_label, clean, label, noun, number, rows
 
@@ -106,7 +106,7 @@ def _drawn(
     figure.update_yaxes(tickmode="array", tickvals=list(range(count)))
     figure.update_yaxes(ticktext=[label(name, AXIS_LABEL) for name in names])
     figure.update_yaxes(range=[count - 0.5, -0.5], showgrid=False, zeroline=False, ticklabelstandoff=6)
-    figure.update_xaxes(rangemode="tozero", title_text=_unit(weight), tickformat=",d")
+    figure.update_xaxes(rangemode="tozero", title_text=_unit(weight), **whole_ticks(max(first, last)))
     figure.update_layout(margin_r=72)
     size(figure, count, head=LINE_HEIGHT // 2)
     table = [[name, text] for name, text in zip(names, told, strict=True)]
