@@ -22,9 +22,15 @@ from diskenc_analysis.results import sources
 from diskenc_analysis.sample_months import earlier
 from diskenc_analysis.share import sample_path
 from diskenc_analysis.tables import HtmlTable, table
-from diskenc_analysis.text import capability_label, count_rows, number, rows
+from diskenc_analysis.text import Row, capability_label, count_rows, number, rows
 from diskenc_analysis.verdict import Verdict
 
+_LAYERS = {
+    "sse": "Storage encryption",
+    "host": "Encryption at host",
+    "ade": "Azure Disk Encryption",
+    "confidential": "Confidential disk encryption",
+}
 _QUESTION = "What changed between the two captures, disk by disk, and why?"
 
 
@@ -45,7 +51,8 @@ def sides(old: str, new: str, engine: str) -> tuple[Inventory, Inventory]:
     """
     if bool(old) != bool(new):
         raise ParameterError(
-            "expected two captures to compare: name the newer (inventory) and the older (baseline)"
+            "expected two captures to compare: name the newer (inventory) and the older (parameter baseline; "
+            "diskenc report takes it from a file, --params FILE)"
         )
     if old:
         return read(old, engine), read(new, engine)
@@ -124,15 +131,23 @@ def _list(found: Any, direction: str, limit: int, total: int) -> HtmlTable:
         {
             "Disk": row["name"],
             "Where": f"{row['subscription_name'] or row['subscription_id']} / {row['resource_group'] or '–'}",
-            "What": capability_label(row["what"]),
-            "From": row["old"].replace("_", " ") or "–",
-            "To": row["new"].replace("_", " ") or "–",
+            "What": _LAYERS.get(row["what"]) or capability_label(row["what"]),
+            "From": row["old"].replace("_", " ") or _place(row, "old_disk_id"),
+            "To": row["new"].replace("_", " ") or _place(row, "disk_id"),
             "Why": row["reason"],
             "Evidence that differs": _differing(row["old_evidence"], row["evidence"]),
         }
         for row in rows(frame, limit)
     ]
     return table(lines, kinds()[direction]["meaning"], limit=limit, total=total, sheet="drift")
+
+
+def _place(row: Row, column: str) -> str:
+    """Give the group and name of a disk that is in another place than it was."""
+    if row["what"] not in ("moved", "renamed"):
+        return "–"
+    parts = str(row[column] or "").split("/")
+    return " / ".join(parts[4:5] + parts[-1:]) or "–"
 
 
 def _differing(old: str, new: str) -> str:

@@ -142,7 +142,9 @@ class TrendParams(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     inventory: str = Field("", description="the inventory of the report, which is not read here")
-    history: str = Field("", description="folder of a history; empty means the sample's last months")
+    history: str = Field(
+        "", description="folder of a history; empty, as inventory is: the sample's last months"
+    )
     as_of: IsoDate = Field(
         "", description="the date the report speaks for, as YYYY-MM-DD; empty means none stated"
     )

@@ -10,6 +10,7 @@ from typing import Any
 from diskenc_analysis import history, historysums
 from diskenc_analysis.datafiles import write_table
 from diskenc_analysis.editions import capabilities, edition_label
+from diskenc_analysis.errors import ParameterError
 from diskenc_analysis.sample_months import months
 from diskenc_analysis.tables import HtmlTable, table
 from diskenc_analysis.text import Row, bounds, capability_label, number, percent, rows
@@ -22,8 +23,28 @@ _ASSUMED = (
 )
 
 
-def opened(folder: str, engine: str) -> Any:
-    """Open a history; without a name that of the bundled sample's last months."""
+def opened(folder: str, engine: str, inventory: str = "") -> Any:
+    """Open a history; without a name that of the bundled sample's last months.
+
+    Parameters
+    ----------
+    folder : str
+        The history, or empty.
+    engine : str
+        What holds its rows.
+    inventory : str
+        The inventory of the report: made-up months would pass for its own.
+
+    Raises
+    ------
+    ParameterError
+        When an inventory is named and no history.
+    """
+    if inventory and not folder:
+        raise ParameterError(
+            "expected a history, as diskenc history add makes it: name its folder (parameter history; "
+            "diskenc report takes it from a file, --params FILE)"
+        )
     return history.read(folder or months(), engine)
 
 

@@ -20,6 +20,8 @@ from diskenc_analysis.params import NOTEBOOKS, REPORTED
 DOCS = Path(__file__).resolve().parent
 NOTE = "<!-- Made by docs/generate.py: change what it is made of, and run it again. -->\n"
 _SIGNS = {Ge: ("ge", "at least"), Le: ("le", "at most"), Gt: ("gt", "above"), Lt: ("lt", "below")}
+#: What a notebook cannot do without, beside an inventory.
+NEEDS = {"drift": "baseline: exports/2026-10-24", "trend": "history: history"}
 _SKIPPED = ("How this report was made", "How this was made")
 
 
@@ -48,8 +50,11 @@ def notebook_page(name: str) -> str:
     """Write the page of a notebook: its question, its parameters, and how to read its parts."""
     first, *others = _cells_of(name, "markdown")
     title, _, question = first.partition("\n")
-    run = f"diskenc report exports/ --notebook {name} -o out/{name}"
-    how = "Part of every report." if name in REPORTED else f"Rendered by name: `{run}`."
+    needs = NEEDS.get(name, "")
+    given = f" --params {name}.yaml" if needs else ""
+    run = f"diskenc report exports/ --notebook {name}{given} -o out/{name}"
+    said = f", where `{name}.yaml` says `{needs}`" if needs else ""
+    how = "Part of every report." if name in REPORTED else f"Rendered by name: `{run}`{said}."
     parts = [
         f"{title.strip()}\n\n{NOTE}",
         question.strip(),

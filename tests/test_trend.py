@@ -148,6 +148,28 @@ def test_one_capture_alone_is_no_comparison():
         driftdigest.sides("", "somewhere", "duckdb")
 
 
+def test_the_months_of_the_sample_never_pass_for_those_of_an_inventory():
+    with pytest.raises(ParameterError, match="expected a history, as diskenc history add makes it"):
+        trenddigest.opened("", "duckdb", "somewhere")
+
+
+def test_an_axis_of_few_answers_prints_no_number_twice():
+    row = counted("caches", "regression", 1, cause="host_off")
+    few = driftcharts.by_cause([row])
+    assert (few.layout.xaxis.dtick, few.layout.xaxis.tickformat) == (1, ",d")
+    assert driftcharts.by_cause([row | {"disks": 100}]).layout.xaxis.dtick is None
+
+
+def test_a_moved_disk_is_listed_with_both_places():
+    def at(group):
+        return f"/subscriptions/s/resourceGroups/{group}/providers/Microsoft.Compute/disks/d"
+
+    moved = {"what": "moved", "old_disk_id": at("here"), "disk_id": at("there")}
+    assert driftdigest._place(moved, "old_disk_id") == "here / d"
+    assert driftdigest._place(moved, "disk_id") == "there / d"
+    assert driftdigest._place(moved | {"what": "recreated"}, "disk_id") == "–"
+
+
 def test_the_verdict_says_what_the_pace_rests_on():
     rows = [answer(day, yes, 100 - yes) for day, yes in zip(DAYS, (50, 52, 60), strict=True)]
     cut = [*CAPTURES[:2], capture(DAYS[2], unread="disks: denied")]
