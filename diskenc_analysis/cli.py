@@ -307,7 +307,7 @@ def _parameters(path: Path | None) -> dict[str, Any]:
 
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:  # a month 13 is a ValueError
         raise ParameterError(f"{path}: expected a YAML file of parameters, but: {error}") from None
     if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
         raise ParameterError(f"{path}: expected names and values, got {values!r:.200}")

@@ -65,4 +65,6 @@ def _said(inv: Inventory, found: object) -> list[str]:
 
     counts = count_standings(found)
     words = ", ".join(f"{counts[name]:,} {name.replace('_', ' ')}" for name in STANDINGS if counts.get(name))
-    return [f"{sum(counts.values()):,} findings: {words or 'none'}", ledger_line(inv)]
+    total = sum(counts.values())
+    many = "finding" if total == 1 else "findings"
+    return [f"{total:,} {many}: {words or 'none'}", ledger_line(inv)]

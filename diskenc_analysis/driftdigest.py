@@ -18,6 +18,7 @@ from diskenc_analysis.folded import Lists
 from diskenc_analysis.frames import lazy
 from diskenc_analysis.inventory import Inventory
 from diskenc_analysis.opening import read
+from diskenc_analysis.readings import require_order
 from diskenc_analysis.results import sources
 from diskenc_analysis.sample_months import earlier
 from diskenc_analysis.share import sample_path
@@ -47,7 +48,7 @@ def sides(old: str, new: str, engine: str) -> tuple[Inventory, Inventory]:
     Raises
     ------
     ParameterError
-        When one of the two is named alone.
+        When one of the two is named alone, or the older one is of a later day.
     """
     if bool(old) != bool(new):
         raise ParameterError(
@@ -55,7 +56,9 @@ def sides(old: str, new: str, engine: str) -> tuple[Inventory, Inventory]:
             "diskenc report takes it from a file, --params FILE)"
         )
     if old:
-        return read(old, engine), read(new, engine)
+        before, after = read(old, engine), read(new, engine)
+        require_order(before, after)
+        return before, after
     with tempfile.TemporaryDirectory(prefix="diskenc-") as scratch:
         return read(earlier(Path(scratch)), engine), read(sample_path(), engine)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from diskenc_analysis.errors import ParameterError
 from diskenc_analysis.frames import lazy
 from diskenc_analysis.historypoints import Counted, of_history
 from diskenc_analysis.migration import ade_migration
@@ -98,7 +100,8 @@ def outlook(
     UnreadableInputError
         When the earlier inventory cannot be read or holds no disks, or the folder is no history.
     ParameterError
-        When the counts are written otherwise, or two of one day differ.
+        When the counts are written otherwise, or two of one day differ, or the earlier inventory is of
+        a later day.
     """
     left = machines(plan, "on")
     counted = [(captured(inv, as_of), left)]
@@ -107,9 +110,16 @@ def outlook(
         earlier = read(baseline, inv.engine)
         earlier.require_disks()
         then = ade_migration(earlier)
-        counted.append((captured(earlier, baseline_as_of), machines(then, "on")))
+        day = captured(earlier, baseline_as_of)
+        _in_order(day, counted[0][0])
+        counted.append((day, machines(then, "on")))
         progress = ade_progress(inv, earlier, plan, then)
     known = [Point(day, vms) for day, vms in counted if day is not None]
     past = of_history(history) if history else Counted((), 0)
     line = run_out([*parse_points(points), *past.points, *known])
     return Outlook(left, machines(plan, "unknown"), progress, line, past.left_out)
+
+
+def _in_order(then: date | None, now: date | None) -> None:
+    if then and now and then > now:
+        raise ParameterError(f"baseline: expected an inventory of {now} or before, got one of {then}")

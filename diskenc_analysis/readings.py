@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from diskenc_analysis.errors import ParameterError
 from diskenc_analysis.schema import table_of_type
 
 if TYPE_CHECKING:
@@ -133,6 +134,26 @@ def readings(inv: Inventory) -> Readings:
                 found[table, where] = words
     dates = inv.connection.execute("SELECT max(captured_at) FROM ledger WHERE rows_used > 0").fetchall()
     return Readings({(t, s): n for t, s, n in rows}, _settled(found), str(dates[0][0] or "")[:10])
+
+
+def require_order(old: Inventory, new: Inventory) -> None:
+    """Refuse captures that are in the wrong order by their dates: every loss would read as a gain.
+
+    Parameters
+    ----------
+    old, new : Inventory
+        As they were named.
+
+    Raises
+    ------
+    ParameterError
+        When both have a date, and that of the older one is later.
+    """
+    then, now = readings(old).date, readings(new).date
+    if then and now and then > now:
+        raise ParameterError(
+            f"expected the older capture first, got one of {then} before one of {now}: swap them"
+        )
 
 
 def _named(table: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 
 import pytest
 
@@ -71,3 +72,19 @@ def test_what_cannot_be_compared_is_refused_in_a_line(captures, tmp_path, argume
     done = diskenc("compare", *arguments, *given, cwd=tmp_path)
     assert (done.returncode, said in done.stderr) == (code, True), done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_captures_in_the_wrong_order_are_refused_since_a_loss_would_read_as_a_gain(captures, tmp_path):
+    for day, folder in zip(("2026-10-24", "2026-11-24"), captures, strict=True):
+        shutil.copytree(folder, tmp_path / day)
+    done = diskenc("compare", str(tmp_path / "2026-11-24"), str(tmp_path / "2026-10-24"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "got one of 2026-11-24 before one of 2026-10-24: swap them" in done.stderr
+    assert diskenc("compare", str(tmp_path / "2026-10-24"), str(tmp_path / "2026-11-24")).returncode == 0
+
+
+def test_a_day_that_the_calendar_does_not_have_is_refused_in_a_line(captures, tmp_path):
+    (tmp_path / "p.yaml").write_text("first_window: 2027-13-09\n")
+    done = diskenc("report", captures[0], "--params", str(tmp_path / "p.yaml"), "-o", str(tmp_path / "out"))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "expected a YAML file of parameters" in done.stderr
