@@ -259,8 +259,6 @@ def test_a_capture_that_read_other_parts_is_left_out_and_counted(tmp_path):
 def test_a_baseline_of_a_later_day_is_refused(tmp_path):
     now = de.load(write(tmp_path / "now", under("a")), engine="polars")
     plan, old = de.ade_migration(now), str(write(tmp_path / "old", under("a")))
-    with pytest.raises(
-        ParameterError, match="of 2026-03-01 or before, got one of 2027"
-    ):
+    with pytest.raises(ParameterError, match="of 2026-03-01 or before, got one of 2027"):
         outlook(now, plan, "2026-03-01", baseline=old, baseline_as_of="2027-01-01")
     assert outlook(now, plan, "2026-03-01", baseline=old, baseline_as_of="2026-01-01").left == 1
