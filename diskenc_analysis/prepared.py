@@ -9,6 +9,7 @@ from pathlib import Path
 
 from diskenc_analysis import history
 from diskenc_analysis.coverage import coverage
+from diskenc_analysis.exceptions import read_exceptions
 from diskenc_analysis.gates import Gate, judge
 from diskenc_analysis.head import Head, not_read
 from diskenc_analysis.inventory import Inventory
@@ -197,3 +198,36 @@ def linked_history(folder: str | None, beside: Path) -> dict[str, str]:
     history.read(folder)
     (beside / "history").symlink_to(Path(folder).resolve(), target_is_directory=True)
     return {"history": "history"}
+
+
+def linked_exceptions(file: str | None, beside: Path) -> dict[str, str]:
+    """Make a file of exceptions reachable from where notebooks run, once it was found to be one.
+
+    Parameters
+    ----------
+    file : str or None
+        The file; None or empty where there is none.
+    beside : Path
+        Gets a folder with a link to it.
+
+    Returns
+    -------
+    dict of str to str
+        The parameter and the path of the link; empty where there is no file.
+
+    Raises
+    ------
+    UnreadableInputError
+        When the file is no such file.
+
+    Examples
+    --------
+    >>> linked_exceptions("", Path())
+    {}
+    """
+    if not file:
+        return {}
+    read_exceptions(file)
+    (beside / "exceptions").mkdir()
+    (beside / "exceptions" / Path(file).name).symlink_to(Path(file).resolve())
+    return {"exceptions": f"exceptions/{Path(file).name}"}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
 
 #: Parameters that name a place, of which the last part alone is shown, and what it means that they are empty.
-_PLACES = {"inventory": "the bundled sample", "baseline": "none", "history": "none"}
+_PLACES = {"inventory": "the bundled sample", "baseline": "none", "history": "none", "exceptions": "none"}
 _SAID = ("edition", "as_of", "facts_out", "data_out")
 
 

@@ -16,11 +16,19 @@ from diskenc_analysis.errors import DiskencError, ParameterError
 from diskenc_analysis.folder import fill, pack
 from diskenc_analysis.gates import Outcome, parse
 from diskenc_analysis.inventory import Inventory
-from diskenc_analysis.ledger import NO_FILE
+from diskenc_analysis.ledger import NO_FILE, sha256
 from diskenc_analysis.manifest import is_report, seal
 from diskenc_analysis.params import REPORTED, distribute
 from diskenc_analysis.place import placed_file, placed_folder
-from diskenc_analysis.prepared import EARLIER, Earlier, Prepared, linked_history, prepare, prepare_earlier
+from diskenc_analysis.prepared import (
+    EARLIER,
+    Earlier,
+    Prepared,
+    linked_exceptions,
+    linked_history,
+    prepare,
+    prepare_earlier,
+)
 from diskenc_analysis.pseudonyms import Pseudonyms
 from diskenc_analysis.redact import pseudonyms, write_key
 from diskenc_analysis.results import commit, sources, versions, write_facts
@@ -148,10 +156,9 @@ def render(
         When an inventory cannot be read, or holds no disks.
     """
     wish, target, started = options or Options(), Path(out).resolve(), datetime.now(UTC)
-    if wish.redact and (params or {}).get("what_if_where"):
-        raise ParameterError(
-            "'what_if_where' cannot go with redact: the names in it would stand in the report"
-        )
+    for name in ("what_if_where", "exceptions"):
+        if wish.redact and (params or {}).get(name):
+            raise ParameterError(f"{name!r} cannot go with redact: the names in it would stand in the report")
     if wish.redact and "trend" in notebooks:
         raise ParameterError("'trend' cannot go with redact: a history keeps the names that it was given")
     gates, key = [parse(text) for text in wish.gates], Path(f"{target}.key.json")
@@ -176,9 +183,12 @@ def render(
             write_key(names, stack.enter_context(placed_file(key)))
         held = {"inventory": start.name} | ({"baseline": earlier.path} if earlier else {})
         held |= linked_history(given.get("history"), scratch / "inventory")
+        held |= linked_exceptions(given.get("exceptions"), scratch / "inventory")
         where = {"inventory": start.where} | ({"baseline": earlier.where} if earlier else {})
         if "history" in held:
             where["history"] = (names.of("path") if names else str)(str(given["history"]))
+        if "exceptions" in held:
+            where["exceptions"] = str(given["exceptions"])
         values = _values(notebooks, given | {name: f"{HELD}{path}" for name, path in held.items()})
         with told(progress) as tell:
             runs = run_all(values, scratch / "run", wish.jobs, tell)
@@ -227,6 +237,8 @@ def _about(
     inputs = _inputs(start.inv) | (
         {f"{EARLIER}/{n}": h for n, h in _inputs(earlier.inv).items()} if earlier else {}
     )
+    if granted := where.get("exceptions"):
+        inputs[granted] = sha256(Path(granted))
     return {
         "started": started.isoformat(timespec="seconds"),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -175,11 +175,31 @@ def test_a_history_gives_counts_and_leaves_no_path(tenant, tmp_path):
         report.render(tenant, tmp_path / "bad", ["ade_migration"], {"history": str(tmp_path)})
 
 
-def test_names_in_a_what_if_cannot_go_with_pseudonyms(tenant, tmp_path):
+@pytest.mark.parametrize(
+    ("notebook", "params"),
+    [
+        ("coverage", {"what_if_host": "on", "what_if_where": {"name": "os-1"}}),
+        ("controls", {"exceptions": "granted.csv"}),
+    ],
+)
+def test_names_that_a_person_writes_cannot_go_with_pseudonyms(tenant, tmp_path, notebook, params):
     options = report.Options(redact="names")
-    params = {"what_if_host": "on", "what_if_where": {"name": "os-1"}}
     with pytest.raises(ParameterError, match="cannot go with redact"):
-        report.render(tenant, tmp_path / "out", ["coverage"], params, options=options)
+        report.render(tenant, tmp_path / "out", [notebook], params, options=options)
+
+
+def test_exceptions_are_found_from_where_the_person_is_and_hashed(tenant, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    granted = "finding,scope,reason,owner,approver,expires\ncis_azure_3.0.0/8.4,,moving,Ann,Bob,2027-01-01\n"
+    (tmp_path / "granted.csv").write_text(granted)
+    params, absent = {"exceptions": "granted.csv"}, {"exceptions": "no-such.csv"}
+    made = report.render(tenant, tmp_path / "out", ["controls"], params, as_of="2026-11-24")
+    manifest = json.loads((made.folder / "manifest.json").read_text())
+    assert manifest["inputs"]["granted.csv"] == hashlib.sha256(granted.encode()).hexdigest()
+    assert manifest["parameters"]["controls"]["exceptions"] == "granted.csv"
+    assert "granted.csv" in (made.folder / "controls.html").read_text()
+    with pytest.raises(UnreadableInputError, match=r"^no-such\.csv: expected a CSV file of exceptions"):
+        report.render(tenant, tmp_path / "bad", ["controls"], absent, as_of="2026-11-24")
 
 
 def test_runbooks_are_in_the_folder_and_its_manifest(tmp_path):
