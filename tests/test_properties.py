@@ -69,7 +69,7 @@ def os_pair(name: str, *, machine: dict | None = None, **of_disk) -> list[dict]:
 
 def world() -> list[dict]:
     """Build a tenant with about every way in which objects speak of each other."""
-    stub = {k: v for k, v in disk("stub", "plain").items() if k != "properties"}
+    stub = {k: v for k, v in disk("stub", "not-read").items() if k != "properties"}
     bodies = [*stores(), stub, disk("free", encryption=cmk("standard")), disk("gone", "not-read")]
     bodies += [*os_pair("plain", machine={"data": ["plain-data"]}), disk("plain-data", "plain")]
     bodies += os_pair("host", machine={"security": HOST, "data": ["host-data"], "size": V5D})
