@@ -99,18 +99,40 @@ def _features(inv: Inventory) -> dict[str, str]:
     return {str(guid).lower(): "registered" if state == "registered" else "other" for guid, state in rows}
 
 
-def _sets(inv: Inventory) -> dict[tuple[str, str], set[str]]:
-    frame = lazy(inv.disk_encryption_sets).select("subscription_id", region(), low("encryption_type"))
-    found: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for guid, where, kind in rows_of(frame):
-        found[str(guid).lower(), where].add(SET_TYPES.get(kind, "unknown"))
+def sets_at(inv: Inventory) -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """List the disk encryption sets that can hold a customer's key for server-side encryption.
+
+    Parameters
+    ----------
+    inv : Inventory
+        The tables as read.
+
+    Returns
+    -------
+    dict of (str, str) to list of (str, str)
+        By subscription and region, both in lower case: id and type of each, as `keys.SET_TYPES` has it.
+    """
+    return {
+        where: [(set_id, kind) for set_id, kind in found if kind in _OWN_KEY]
+        for where, found in _sets(inv).items()
+    }
+
+
+_OWN_KEY = ("customer", "platform_and_customer")
+
+
+def _sets(inv: Inventory) -> dict[tuple[str, str], list[tuple[str, str]]]:
+    frame = lazy(inv.disk_encryption_sets).select("subscription_id", region(), low("encryption_type"), "id")
+    found: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    for guid, where, kind, set_id in sorted(rows_of(frame), key=lambda row: str(row[3]).lower()):
+        found[str(guid).lower(), where].append((str(set_id), SET_TYPES.get(kind, "unknown")))
     return found
 
 
-def _of_set(sets: dict[tuple[str, str], set[str]], subscription: str, where: str) -> str:
+def _of_set(sets: dict[tuple[str, str], list[tuple[str, str]]], subscription: str, where: str) -> str:
     """Say whether a set fits; none counts as missing only where sets were read at all."""
-    kinds = sets.get((subscription, where), set())
-    if kinds & {"customer", "platform_and_customer"}:
+    kinds = {kind for _, kind in sets.get((subscription, where), ())}
+    if kinds & set(_OWN_KEY):
         return "found"
     return "none" if sets and "unknown" not in kinds else ""
 

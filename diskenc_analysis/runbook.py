@@ -6,15 +6,16 @@ stands behind `--name=` so that it cannot become an option, and a comment holds 
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import narwhals as nw
 
+from diskenc_analysis.disksteps import REPLACE, Sets, copy_az, copy_powershell, names_of, powershell
 from diskenc_analysis.errors import UnknownNameError
 from diskenc_analysis.frames import helper, lazy
+from diskenc_analysis.migration_places import sets_at
 from diskenc_analysis.migration_tables import checks, paths
 from diskenc_analysis.text import Row, clean, rows
 from diskenc_analysis.waves import Wave
@@ -23,21 +24,6 @@ if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
 
 _DISK = ("id", "name", "resource_group", "location", "sku", "os_type", "security_type", "managed_by_key")
-#: PowerShell takes each of these for a single quote, and reads two of them as one.
-_QUOTES = re.compile("(['\u2018\u2019\u201a\u201b])")
-
-
-def powershell(text: str) -> str:
-    """Quote text for PowerShell.
-
-    Examples
-    --------
-    >>> print(powershell("it's $(evil)"))
-    'it''s $(evil)'
-    """
-    return "'" + _QUOTES.sub(r"\1\1", text) + "'"
-
-
 _HIDDEN = "# Careful: a name here holds line breaks or signs that do not show; compare it with the portal."
 _SHELLS: dict[str, Callable[[str], str]] = {"az": shlex.quote, "powershell": powershell}
 
@@ -92,11 +78,12 @@ def runbooks(inv: Inventory, made: Sequence[Wave], shell: str = "az") -> Iterato
     if shell not in _SHELLS:
         raise UnknownNameError.of("shell", shell, _SHELLS)
     owned = _disks_of(inv, [_key(row) for wave in made for row in wave.machines])
+    sets = sets_at(inv)
     for wave in made:
         lines = [f"# Wave {wave.number}, {clean(wave.group)}: review each line; nothing was run."]
         for row in wave.machines:
             disks = owned[_key(row)]
-            lines += ["", *_head(row, disks), *_context(row, shell), *_steps(row, disks, shell)]
+            lines += ["", *_head(row, disks), *_context(row, shell), *_steps(row, disks, sets, shell)]
         yield "\n".join(lines) + "\n"
 
 
@@ -123,6 +110,10 @@ def _head(row: Row, disks: Sequence[Row]) -> list[str]:
     return [head, *([] if all(map(_shows, names)) else [_HIDDEN]), *before, *unread]
 
 
+def _place(disk: Row) -> tuple[str, str]:
+    return disk["id"].split("/")[2].lower(), (disk["location"] or "").lower().replace(" ", "")
+
+
 def _context(row: Row, shell: str) -> list[str]:
     """Choose the subscription, which the commands of PowerShell do not name."""
     return [] if shell == "az" else [f"Set-AzContext -Subscription {powershell(row['subscription_id'])}"]
@@ -132,7 +123,7 @@ def _shows(name: str | None) -> bool:
     return name is None or clean(name, 0) == name
 
 
-def _steps(row: Row, disks: list[Row], shell: str) -> list[str]:
+def _steps(row: Row, disks: list[Row], sets: Sets, shell: str) -> list[str]:
     if row["path"] != "upload":
         config = _command(shell, "az vm show", "Get-AzVM", row)
         listed = [
@@ -155,8 +146,10 @@ def _steps(row: Row, disks: list[Row], shell: str) -> list[str]:
         "# 2. Deallocate, then copy the bytes of each disk: a snapshot or copy would keep the mark.",
         _command(shell, "az vm deallocate", "Stop-AzVM -Force", row),
     ]
+    copy = copy_az if shell == "az" else copy_powershell
+    wanted = row["customer_key"] != "not_applicable"
     for disk in disks:
-        steps += _copy_az(disk) if shell == "az" else _copy_powershell(disk)
+        steps += copy(disk, sets.get(_place(disk), ()) if wanted else None)
     return [*steps, *_new_vm(row, disks, shell)]
 
 
@@ -172,85 +165,29 @@ def _name_of(command: str) -> str:
     return "VMName" if "DiskEncryption" in command else "Name"
 
 
-def _copy_az(disk: Row) -> list[str]:
-    group, _, new = (shlex.quote(text) for text in _names(disk))
-    source = f"--ids={shlex.quote(disk['id'])}"
-    target = f"--subscription={shlex.quote(disk['id'].split('/')[2])} --resource-group={group} --name={new}"
-    place, sku = (shlex.quote(disk[name] or "REPLACE-ME") for name in ("location", "sku"))
-    system = f" --os-type={shlex.quote(disk['os_type'])}" if disk["os_type"] else ""
-    system += ' --hyper-v-generation="${generation:-V1}"' if system else ""
-    size = '--upload-type=Vhd --upload-size-bytes="$((bytes + 512))"'
-    grant = "--duration-in-seconds=86400 --query=accessSas --output=tsv --access-level"
-    asked = f'generation="$(az disk show {source} --query=hyperVGeneration --output=tsv)"'
-    return [
-        *_secured(disk),
-        f'bytes="$(az disk show {source} --query=diskSizeBytes --output=tsv)"',
-        *([asked] if system else []),
-        f"az disk create {target} --location={place} --sku={sku}{system} {size}",
-        f'from="$(az disk grant-access {source} {grant}=Read)"',
-        f'to="$(az disk grant-access {target} {grant}=Write)"',
-        'azcopy copy "$from" "$to" --blob-type=PageBlob',
-        f"az disk revoke-access {source}",
-        f"az disk revoke-access {target}",
-    ]
-
-
-def _secured(disk: Row) -> list[str]:
-    """Say what a new disk does not get by itself; what a person reads stands on one clean line."""
-    kind = clean(disk["security_type"] or "", 60)
-    return (
-        [f"# The old disk has the security type {kind}: give it to the new disk and VM too."] if kind else []
-    )
-
-
-def _names(disk: Row) -> tuple[str, str, str]:
-    return disk["resource_group"], disk["name"], f"{disk['name']}-new"
-
-
-def _copy_powershell(disk: Row) -> list[str]:
-    group, old, new = (powershell(text) for text in _names(disk))
-    of_old, of_new = (f"-ResourceGroupName {group} -DiskName {name}" for name in (old, new))
-    place, sku = (powershell(disk[name] or "REPLACE-ME") for name in ("location", "sku"))
-    system = f" -OsType {powershell(disk['os_type'])}" if disk["os_type"] else ""
-    system += " -HyperVGeneration $generation" if system else ""
-    asked = f"if (-not ($generation = (Get-AzDisk {of_old}).HyperVGeneration)) {{ $generation = 'V1' }}"
-    size = "-CreateOption Upload -UploadSizeInBytes ($bytes + 512)"
-    grant = "-DurationInSecond 86400 -Access"
-    return [
-        *_secured(disk),
-        f"$bytes = (Get-AzDisk {of_old}).DiskSizeBytes",
-        *([asked] if system else []),
-        f"$config = New-AzDiskConfig -Location {place} -SkuName {sku}{system} {size}",
-        f"New-AzDisk {of_new} -Disk $config",
-        f"$from = (Grant-AzDiskAccess {of_old} {grant} Read).AccessSAS",
-        f"$to = (Grant-AzDiskAccess {of_new} {grant} Write).AccessSAS",
-        "azcopy copy $from $to --blob-type=PageBlob",
-        f"Revoke-AzDiskAccess {of_old}",
-        f"Revoke-AzDiskAccess {of_new}",
-    ]
-
-
 def _new_vm(row: Row, disks: list[Row], shell: str) -> list[str]:
     """Write the last steps; network, identity and extensions of the VM are in the recorded configuration."""
     system = [disk for disk in disks if disk["os_type"]]
-    create = "# REPLACE-ME: attach the new disks, with encryption at host (PowerShell: -EncryptionAtHost)."
+    create = ["# REPLACE-ME: attach the new disks, with encryption at host (PowerShell: -EncryptionAtHost)."]
     if shell == "az" and len(system) == 1:
-        data = [shlex.quote(_names(disk)[2]) for disk in disks if not disk["os_type"]]
+        data = [shlex.quote(names_of(disk)[2]) for disk in disks if not disk["os_type"]]
         options = {
             "subscription": row["subscription_id"],
             "resource-group": row["resource_group"],
             "name": f"{row['name']}-new",
             "os-type": system[0]["os_type"],
-            "attach-os-disk": _names(system[0])[2],
+            "attach-os-disk": names_of(system[0])[2],
         }
         given = " ".join(f"--{name}={shlex.quote(value)}" for name, value in options.items())
-        create = f"az vm create {given} --size=REPLACE-ME --nics=REPLACE-ME --encryption-at-host=true"
-        create += f" --attach-data-disks {' '.join(data)}" if data else ""
+        asked = _command(shell, "az vm show --query='zones[0]' --output=tsv", "", row)
+        made = f"az vm create {given} --size={REPLACE} --nics={REPLACE} --encryption-at-host=true"
+        made += ' ${zone:+--zone="$zone"}'
+        create = [f'zone="$({asked})"', made + (f" --attach-data-disks {' '.join(data)}" if data else "")]
     return [
         "# 3. Make the new VM from the recorded configuration, with encryption at host.",
-        "# Its zone, security type and identities are not in the command below: add them.",
+        "# Its security type and identities are not in the command below: add them.",
         "# A data disk that was never under Azure Disk Encryption may be attached to it as it is.",
-        create,
+        *create,
         "# 4. Mend mounts and drive letters, rejoin the domain, test; then delete the old VM and its disks.",
         "# 5. When no VM of the vault is left: take back enabledForDiskEncryption from it.",
     ]

@@ -10,7 +10,21 @@ import diskenc_analysis as de
 from diskenc_analysis.errors import ParameterError, UnknownNameError
 from diskenc_analysis.runbook import powershell, runbook
 from diskenc_analysis.waves import Effort, waves
-from tests.rules import HOST, PMK, ade, cmk, disk, extension, records, snapshot, vm, vm_id, write
+from tests.rules import (
+    HOST,
+    PMK,
+    ade,
+    cmk,
+    des,
+    disk,
+    extension,
+    key_url,
+    records,
+    snapshot,
+    vm,
+    vm_id,
+    write,
+)
 
 EVIL = "w'$(touch pwned)`id`;\n#\u2019"
 
@@ -115,6 +129,7 @@ def test_a_hostile_name_stays_one_word_of_the_shell(tmp_path):
     text = runbook(*evil_wave(tmp_path))
     words = shlex.split(text, comments=True)
     assert words.count(f"--name={EVIL}") == 4  # show, disable, show, deallocate
+    assert text.count(f"--name={shlex.quote(EVIL)}") == 5, "and its zone is asked for"
     assert f"--name={EVIL}-new" in words
     assert not any(word.startswith(("touch", "id")) for word in words)
     # A comment is one line, whatever the name holds.
@@ -168,6 +183,50 @@ def test_a_new_disk_keeps_generation_and_security_type_which_no_upload_carries(t
         assert text.count("# The old disk has the security type TrustedLaunch") == 1
     made = [line for line in runbook(inv, wave).splitlines() if line.startswith("az disk create")]
     assert ['--hyper-v-generation="${generation:-V1}"' in line for line in sorted(made)] == [False, True]
+
+
+WEST, NORTH = "westeurope", "northeurope"
+
+
+@pytest.mark.parametrize(
+    ("regions", "named", "notes"),
+    [
+        ([WEST], "/diskEncryptionSets/des0", 0),  # the only set there: named
+        ([WEST, WEST], "REPLACE-ME", 2),  # a person has to choose
+        ([NORTH], "REPLACE-ME", 0),  # a set of another region does not fit
+    ],
+)
+def test_new_disks_under_a_customers_key_name_the_set(tmp_path, regions, named, notes):
+    """A set has to be in the subscription and region of the disk (FACTS 6, restrictions of customer keys)."""
+    sets = [des(f"des{at}", key_url("kv", "k")) | {"location": where} for at, where in enumerate(regions)]
+    objects = [vm("w"), disk("w-os", "w", system="Windows", collection=ade()), *sets]
+    inv = de.load(
+        write(tmp_path, [one | {"location": one.get("location", WEST)} for one in objects]), engine="polars"
+    )
+    [wave] = waves(de.ade_migration(inv, customer_key=True))
+    for shell, of_set, kind in (
+        ("az", "--disk-encryption-set=", "--encryption-type=EncryptionAtRestWithCustomerKey"),
+        ("powershell", "-DiskEncryptionSetId ", "-EncryptionType EncryptionAtRestWithCustomerKey"),
+    ):
+        [made] = [
+            line
+            for line in runbook(inv, wave, shell).splitlines()
+            if "disk create" in line or "DiskConfig" in line
+        ]
+        assert kind in made
+        assert named in made.partition(of_set)[2].split()[0]
+        assert runbook(inv, wave, shell).count("# Or: ") == notes
+    [wave] = waves(de.ade_migration(inv))
+    assert "EncryptionAtRest" not in runbook(inv, wave), "no customer's key was asked for"
+
+
+def test_new_disks_and_vms_stand_in_the_zone_of_the_old(tmp_path):
+    """A VM of a zone takes disks of its zone alone, so what is made without one could not be attached."""
+    text = runbook(*evil_wave(tmp_path))
+    made = text.count("az disk create ") + text.count("az vm create ")
+    assert text.count('${zone:+--zone="$zone"}') == text.count('zone="$(az ') == made == 3
+    text = runbook(*evil_wave(tmp_path / "again"), shell="powershell")  # noqa: S604
+    assert text.count("New-AzDiskConfig @place ") == text.count("$place.Zone = $zone") == 2
 
 
 @pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
