@@ -43,6 +43,8 @@ class Ask:
         A path with `{subscription}`, `{first}` (any subscription) or `{parent}` (id of a row), or a query.
     api_version : str
         Version of the API.
+    oldest : str
+        The oldest version whose replies carry all that is read, for a cloud without the newest.
     parent : str
         The ask whose rows are the parents.
     unless : str
@@ -61,6 +63,7 @@ class Ask:
     via: str
     request: str
     api_version: str
+    oldest: str
     parent: str
     unless: str
     rows: str
@@ -82,11 +85,14 @@ class Ask:
     @property
     def template(self) -> str:
         """The path of the request with its API version, and a name in braces for the place."""
-        return f"{self.request}{'&' if '?' in self.request else '?'}api-version={self.api_version}"
+        return self._in(self.api_version)
 
-    def path(self, place: str) -> str:
-        """Give the path of the request for a subscription or a parent's id."""
-        return re.sub(r"\{\w+\}", lambda _: place, self.template)
+    def _in(self, version: str) -> str:
+        return f"{self.request}{'&' if '?' in self.request else '?'}api-version={version}"
+
+    def path(self, place: str, version: str = "") -> str:
+        """Give the path for a subscription or a parent's id, in another version where one is given."""
+        return re.sub(r"\{\w+\}", lambda _: place, self._in(version or self.api_version))
 
     @property
     def query(self) -> str:

@@ -29,6 +29,7 @@ from diskenc_analysis.live_asks import Ask, dig
 from diskenc_analysis.live_gate import Gate, Patience
 from diskenc_analysis.live_pages import FaultError, Met, Page, checked, place_of, rows_of
 from diskenc_analysis.live_sign_in import Place
+from diskenc_analysis.live_versions import REFUSED, Versions, named
 
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
 #: A subscription holds nothing of a provider that is not registered in it: Azure sees to that.
@@ -77,6 +78,7 @@ class Azure:
             "keyvault": KeyVaultManagementClient(credential, "-", **common),
         }
         self._graph = ResourceGraphClient(credential, **common)
+        self._versions = Versions()
 
     def close(self) -> None:
         """Close the connections."""
@@ -101,18 +103,22 @@ class Azure:
         FaultError
             When a page is refused, or the list ends in an odd way.
         """
-        client, url = self._clients[ask.via], self._place.endpoint + ask.path(quote(place, safe="/"))
+        version = self._versions.of(ask)
+        url = self._place.endpoint + ask.path(quote(place, safe="/"), version)
         seen, met = {url}, Met()
         while url:
             try:
-                reply = _asked(partial(client.send_request, HttpRequest("GET", url))).json()
+                reply = _asked(partial(self._clients[ask.via].send_request, HttpRequest("GET", url))).json()
             except FaultError as fault:
+                if len(seen) == 1 and self._versions.lower(ask, version, fault.versions):
+                    yield from self.listed(ask, place)
+                    return
                 if not fault.reason.endswith(_UNREGISTERED):
                     raise
                 reply = {"value": []}
             rows = rows_of(reply, ask)
             met.add(rows)
-            yield Page(rows, None)
+            yield Page(rows, None, version)
             url = self._next(reply, seen)
 
     def _next(self, reply: dict[str, Any], seen: set[str]) -> str:
@@ -156,7 +162,7 @@ class Azure:
             total = max(total, stated) if isinstance(stated, int) else total
             limited |= str(response.headers.get(_LIMIT_HIT)).lower() == "true"
             met.add(rows)
-            yield Page(rows, None if total < 0 else total)
+            yield Page(rows, None if total < 0 else total, ask.api_version)
             if not (token := str(reply.get("$skipToken") or "")):
                 break
             if token in seen:
@@ -215,14 +221,19 @@ def _fault(error: AzureError) -> FaultError:
     if not status:
         words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__.removesuffix("Error")).lower()
         return FaultError("failed", f"no whole reply ({words})")
-    reason = f"HTTP {status} {_code(error)}".strip()
-    return FaultError("denied" if status == _FORBIDDEN else "failed", reason)
+    code, message = _said(error, "code"), _said(error, "message")
+    reason = f"HTTP {status} {code if re.fullmatch(_WORD, code) else ''}".strip()
+    versions = named(message) if code in REFUSED else ()
+    return FaultError("denied" if status == _FORBIDDEN else "failed", reason, versions=versions)
 
 
-def _code(error: Any) -> str:
-    """Give Azure's own code of an error, where it is one word."""
+_WORD = r"\w{1,80}"
+
+
+def _said(error: Any, member: str) -> str:
+    """Give what Azure says of an error: its code, or the message, which is shown nowhere."""
     try:
-        code = dig(json.loads(error.response.text()), "error.code")
+        said = dig(json.loads(error.response.text()), f"error.{member}")
     except (ValueError, AttributeError, AzureError):
         return ""
-    return code if isinstance(code, str) and re.fullmatch(r"\w{1,80}", code) else ""
+    return said if isinstance(said, str) else ""

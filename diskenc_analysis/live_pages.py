@@ -25,18 +25,23 @@ class FaultError(Exception):
         Short words, without addresses, headers or text that strangers chose.
     fatal : bool
         Whether nothing else can be read either.
+    versions : tuple of str
+        Where the version of the API is refused: those that Azure has.
     """
 
-    def __init__(self, status: Status, reason: str, *, fatal: bool = False) -> None:
+    def __init__(
+        self, status: Status, reason: str, *, fatal: bool = False, versions: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(reason)
-        self.status, self.reason, self.fatal = status, reason, fatal
+        self.status, self.reason, self.fatal, self.versions = status, reason, fatal, versions
 
 
 class Page(NamedTuple):
-    """The rows of one reply, and how many there are in all where the reply says so."""
+    """The rows of one reply, how many there are in all where it says so, and the version of the API."""
 
     rows: list[dict[str, Any]]
     total: int | None
+    version: str
 
 
 class Met:

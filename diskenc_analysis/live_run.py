@@ -204,7 +204,7 @@ class Collection:
         leads = bool(self._plan.children(job.ask))
         for page in request():
             job.writer.write(page.rows)
-            job.writer.part.total_records = page.total
+            job.writer.part.total_records, job.writer.part.api_version = page.total, page.version
             if leads:
                 job.parents += page.rows
             with self._lock:

@@ -56,6 +56,8 @@ class Part(BaseModel):
         What was read, how many members were left out as secrets, and the length of the file.
     total_records : int or None
         How many rows there are, where Azure says so.
+    api_version : str
+        The version of the API in which it was asked, which may be an older one than the request names.
     file, sha256 : str
         Where the rows are, and their hash; empty where there are none.
     started_at, ended_at : str
@@ -71,6 +73,7 @@ class Part(BaseModel):
     pages: int = 0
     redacted: int = 0
     total_records: int | None = None
+    api_version: str = ""
     file: str = ""
     sha256: str = ""
     bytes: int = 0

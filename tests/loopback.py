@@ -70,6 +70,8 @@ class Loopback:
         self.on_call = None  # called with the number of calls so far
         self.quota: tuple[int, float] | None = None  # queries per window of seconds
         self.window_ends, self.used = 0.0, 0
+        self.versions: list[str] = []  # which this cloud has of the APIs for compute; empty means any
+        self.refusal = "NoRegisteredProviderFound"
         self.ahead = 0.0  # by how many seconds this clock is ahead, where it is told
         self.busy = self.peak = 0
         self.lock = threading.Lock()
@@ -203,7 +205,7 @@ class _Handler(BaseHTTPRequestHandler):
             azure.peak, busy = max(azure.peak, azure.busy), azure.busy
         started = time.monotonic()
         try:
-            status = self._arm(parts, body)
+            status = self._too_new(parts) or self._arm(parts, body)
         finally:
             with azure.lock:
                 azure.busy -= 1
@@ -229,6 +231,15 @@ class _Handler(BaseHTTPRequestHandler):
         return self._send(
             200, {"token_type": "Bearer", "expires_in": azure.token_seconds, "access_token": token}
         )
+
+    def _too_new(self, parts):
+        """Refuse a version that this cloud does not have."""
+        has = self.azure.versions
+        asked = parse_qs(parts.query).get("api-version", [""])[0]
+        if not has or "/microsoft.compute/" not in parts.path.lower() or asked in has:
+            return 0
+        words = f"The supported api-versions are '{', '.join(has)}'."
+        return self._send(400, {"error": {"code": self.azure.refusal, "message": words}})
 
     def _arm(self, parts, body):
         azure = self.azure

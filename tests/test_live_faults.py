@@ -554,3 +554,30 @@ def test_the_command_says_what_came_of_it(azure, tmp_path):
     assert not any(token in out + err for token in azure.tokens)
     assert Path(out.strip()).is_dir()
     assert os.environ["AZURE_CLIENT_SECRET"] == SECRET
+
+
+OLDER = ["2015-06-15", "2021-07-01", "2024-01-01", "2024-02-02", "2024-06-01-preview", "2024-07-03"]
+
+
+@pytest.mark.parametrize("code", ["NoRegisteredProviderFound", "InvalidApiVersionParameter"])
+def test_a_cloud_without_the_newest_version_is_asked_in_the_newest_that_it_has(
+    azure, collect, tmp_path, code
+):
+    """Azure in China and for US Government get versions later; both codes name those that there are."""
+    azure.versions, azure.refusal = OLDER, code
+    collect(jobs=1)
+    assert counts(tmp_path / "out") == WHOLE
+    assert {c.api_version for c in azure.asked(DISKS, status=200)} == {"2024-07-03"}
+    assert len(azure.asked(DISKS, status=400)) <= 2, "by those under way alone, not for every subscription"
+    note = json.loads((tmp_path / "out" / "export.json").read_text())
+    assert {part["api_version"] for part in note["parts"] if part["name"] == "disks"} == {"2024-07-03"}
+
+
+def test_a_version_that_says_less_is_not_asked(azure, collect):
+    """In one of 2021 a missing securityProfile could not be told from one that is not set."""
+    azure.versions = ["2019-07-01", "2021-07-01"]
+    outcome = collect()
+    failed = unread(outcome)
+    assert failed["disks", ONE] == ("failed", "HTTP 400 NoRegisteredProviderFound")
+    assert not [key for key in failed if key[0] == "vm_sizes"], "whose newest version is that of 2021"
+    assert "2019-07-01" not in {c.api_version for c in azure.asked(DISKS)}
