@@ -44,8 +44,10 @@ lab: .venv/.lab
 	$(BIN)/diskenc lab lab
 	$(BIN)/jupyter lab lab
 
+# The table of engines, sizes and steps, and whole commands; the tenants are made once and stay in out/bench.
+SIZES ?= 100000 1000000 10000000
 bench: .venv/.test
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --whole --sizes $(SIZES) --keep out/bench -o benchmarks/latest.json
 
 # The environment stays; to make it anew, remove .venv.
 clean:

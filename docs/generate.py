@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import get_args, get_origin
+from typing import Any, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 
@@ -28,7 +28,38 @@ _SKIPPED = ("How this report was made", "How this was made")
 def pages() -> dict[str, str]:
     """Give every generated page by its path in `docs/`."""
     made = {f"notebooks/{name}.md": notebook_page(name) for name in NOTEBOOKS}
-    return {**made, "data-dictionary.md": dictionary(), "matrix.md": matrix_page(), "README.md": index(made)}
+    own = {"data-dictionary.md": dictionary(), "matrix.md": matrix_page(), "README.md": index(made)}
+    return {**made, **own, "../README.md": readme()}
+
+
+BEGIN, END = "<!-- speed: begin -->", "<!-- speed: end -->"
+
+
+def readme() -> str:
+    """Give the project's README with the latest measurements in their place."""
+    text = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    found = json.loads((DOCS.parent / "benchmarks" / "latest.json").read_text(encoding="utf-8"))
+    return f"{before}{BEGIN}\n{speed(found)}{END}{rest.partition(END)[2]}"
+
+
+def speed(found: dict[str, Any]) -> str:
+    """Write what `make bench` measured: each engine over saved inventories, and whole commands."""
+    about, steps = found["machine"], []
+    for one in found["steps"]:
+        seconds = [f"{one['seconds'][name]:.1f}" for name in ("open", "judge", "sum")]
+        before = [r["total"] for r in found["steps"] if r["engine"] == one["engine"] and r["disks"] * 10 == one["disks"]]
+        growth = f"{one['total'] / before[0]:.1f}" if before else ""
+        steps.append([f"{one['disks']:,}", one["engine"], *seconds, f"{one['peak']:,.0f}", growth])
+    whole = [
+        [one["name"], f"{one['ours'][0]:.1f}", f"{one['ours'][2]:,.0f}", f"{one['yardstick'][0]:.1f}", f"{one['ratio']:.1f}"]
+        for one in found["whole"]
+    ]
+    versions = ", ".join(f"{name} {number}" for name, number in about["packages"].items())
+    where = f"{about['date']}, {about['cpus']} cores, {about['memory_gib']:.0f} GiB, Python {about['python']}, {versions}"
+    heads = ["disks", "engine", "open, s", "judge, s", "sum, s", "peak, MiB", "growth per tenfold"]
+    commands = ["whole command", "s", "peak, MiB", "yardstick, s", "ratio"]
+    return f"{table(heads, steps)}\n{table(commands, whole)}\nMeasured on {where}.\n"
 
 
 def table(headings: list[str], lines: list[list[str]]) -> str:
