@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from diskenc_analysis.frames import Frame, choose, doubted, given, is_true, lazy, low, unless_doubted, words
+from diskenc_analysis.frames import (
+    Frame,
+    choose,
+    doubted,
+    given,
+    helper,
+    is_true,
+    lazy,
+    low,
+    unless_doubted,
+    words,
+)
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -16,6 +28,7 @@ _SECURITY_ENCRYPTION = {
     "vmgueststateonly": "guest_state_only",
     "nonpersistedtpm": "non_persisted_tpm",
 }
+_CACHING = {"none": "none", "readonly": "cached", "readwrite": "cached"}
 
 
 def disk_lists(inv: Inventory) -> Frame:
@@ -45,7 +58,7 @@ def disk_lists(inv: Inventory) -> Frame:
 
 #: The facts of a disk as its VM lists it; the first ones decide which of several lists count.
 LIST_FACTS: dict[str, nw.Expr] = {
-    "caching": unless_doubted(words("caching", {"none": "none"}, "cached", "unstated"), "unclear", "caching"),
+    "caching": unless_doubted(words("caching", _CACHING, "unclear", "unstated"), "unclear", "caching"),
     "list_role": choose([(nw.col("origin") == "os_disk", "os")], "data"),
     "list_kind": choose(
         [
@@ -97,3 +110,59 @@ def _statuses(inv: Inventory) -> Frame:
     )
     names = ("status", "status_kek_url", "status_secret_url")
     return found.group_by("vm_key", "name_key").agg(*[nw.col(n).min() for n in names])
+
+
+#: How a VM caches a disk that it shares with others; `unread` where no word of it tells.
+CACHINGS = ("none", "cached", "unread")
+
+
+def caching_by_owner(inv: Inventory, lists: Frame, known: Mapping[str, Mapping[str, str]]) -> Frame:
+    """Give how each VM says that it caches a disk.
+
+    Parameters
+    ----------
+    inv : Inventory
+        Gives the engine.
+    lists : Frame
+        With `disk_key`, `vm_key` and `listing`.
+    known : mapping
+        `LIST_FACTS` behind each value of `listing`.
+
+    Returns
+    -------
+    Frame
+        `disk_key`, `vm_key` and `listed_caching`, one of `CACHINGS`.
+    """
+    told = {"none": "none", "unclear": "unread"}
+    said = [{"listing": p, "listed_caching": told.get(f["caching"], "cached")} for p, f in known.items()]
+    names = helper(inv, "listed_cachings", said, ["listing", "listed_caching"])
+    pairs = lists.filter(given("vm_key")).select("disk_key", "vm_key", "listing")
+    return pairs.join(names, on="listing", how="inner").select("disk_key", "vm_key", "listed_caching")
+
+
+def shared_caching(facts: Mapping[str, str], of_owners: str) -> str:
+    """Say how the VMs of a disk cache it: there is no host cache only if all owners say None (RULES C5, C6).
+
+    Parameters
+    ----------
+    facts : mapping
+        With `caching` as one VM lists it, and `more_owners`.
+    of_owners : str
+        The distinct values of `CACHINGS` of several owners, each after a plus; empty for one owner.
+
+    Returns
+    -------
+    str
+        `unclear` where one owner says None and another was not read, else a value of `caching`.
+
+    Examples
+    --------
+    >>> one = {"caching": "none", "more_owners": "no"}
+    >>> shared_caching(one, "+none"), shared_caching(one, "+none+cached"), shared_caching(one, "+none+unread")
+    ('none', 'cached', 'unclear')
+    """
+    said = set(of_owners.strip("+").split("+")) - {""} or {facts["caching"]}
+    if "cached" in said:
+        return "cached"
+    unread = "unread" in said or facts["more_owners"] == "yes"
+    return "unclear" if "none" in said and unread else facts["caching"]

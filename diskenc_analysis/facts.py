@@ -14,7 +14,7 @@ import narwhals as nw
 
 from diskenc_analysis import keys
 from diskenc_analysis.diskfacts import OWN, listed_only, own_rows
-from diskenc_analysis.disklists import LIST_FACTS, disk_lists
+from diskenc_analysis.disklists import CACHINGS, LIST_FACTS, caching_by_owner, disk_lists, shared_caching
 from diskenc_analysis.frames import (
     BAR,
     Frame,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
 
 _KEYS = ("ade", "listed", "extension")
-_PARTS = ("own", "lineage", "listing", "owners", "vm", "des", "secure", *_KEYS)
+_PARTS = ("own", "lineage", "listing", "owners", "cachings", "vm", "des", "secure", *_KEYS)
 #: Facts where a part is missing: the disk has no VM that was read, no set, no key.
 _ABSENT = {
     **dict.fromkeys(LIST_FACTS, ""),
@@ -90,22 +90,32 @@ def _pairs(rows: Frame, others: Frame) -> Frame:
     return nw.concat([others, named.select("disk_key", vm_key=nw.col("owner_key"))], how="vertical")
 
 
-def _several(pairs: Frame, vms: Frame) -> Frame:
-    """Reduce the owners of a shared disk to one of them and their states of host encryption.
+def _several(pairs: Frame, vms: Frame, lists: Frame) -> Frame:
+    """Reduce the owners of a shared disk to one of them, their states of host encryption and of caching.
 
     The one is a VM that speaks of ADE, if any does: the layer is off only if none does (RULES L3).
     """
     seen = pairs.join(vms.select("vm_key", "vm_host", "silent"), on="vm_key", how="left")
-    state = nw.col("vm_host").fill_null("unknown")
+    seen = seen.join(lists, on=["disk_key", "vm_key"], how="left")
+    state, caching = nw.col("vm_host").fill_null("unknown"), nw.col("listed_caching").fill_null("unread")
     ranked = nw.concat_str([nw.col("silent").fill_null("1"), nw.col("vm_key")])
     flags = [(state == word).cast(nw.Int64).alias(word) for word in _STATES]
+    flags += [(caching == word).cast(nw.Int64).alias(word) for word in CACHINGS]
     grouped = (
         seen.with_columns(*flags, vm_key=ranked)
         .group_by("disk_key")
-        .agg(nw.col("vm_key").min(), *[nw.col(word).max() for word in _STATES])
+        .agg(nw.col("vm_key").min(), *[nw.col(word).max() for word in (*_STATES, *CACHINGS)])
     )
-    names = [nw.when(nw.col(w) == 1).then(nw.lit(f"+{w}")).otherwise(nw.lit("")) for w in _STATES]
-    return grouped.select("disk_key", first_key=nw.col("vm_key").str.slice(1), owners=nw.concat_str(names))
+    return grouped.select(
+        "disk_key",
+        first_key=nw.col("vm_key").str.slice(1),
+        owners=_flagged(_STATES),
+        cachings=_flagged(CACHINGS),
+    )
+
+
+def _flagged(words: tuple[str, ...]) -> nw.Expr:
+    return nw.concat_str([nw.when(nw.col(w) == 1).then(nw.lit(f"+{w}")).otherwise(nw.lit("")) for w in words])
 
 
 def _extra(pairs: Frame, several: Frame) -> Frame:
@@ -146,7 +156,8 @@ def disk_facts(inv: Inventory) -> DiskFacts:
     }
     vms, vm_known = _vms(inv, rows, others, lists, list_known)
     pairs = kept(inv, _pairs(rows, others), "owner_pairs")
-    several = kept(inv, _several(pairs, vms), "several_owners")
+    cachings = caching_by_owner(inv, lists, list_known)
+    several = kept(inv, _several(pairs, vms, cachings), "several_owners")
     keyed, key_known = _keys(inv, named)
     rows = _joined(rows, lists, several, vms)
     for by, frame in keyed:
@@ -252,6 +263,7 @@ def _complete(text: str, known: Mapping[str, Mapping[str, Mapping[str, str]]]) -
     facts["host_states"] = {"none": "", "one": f"+{facts['vm_host'] or 'unknown'}"}.get(owners, owners)
     if facts["host_states"] and facts["more_owners"] == "yes" and "unknown" not in facts["host_states"]:
         facts["host_states"] += "+unknown"
+    facts["caching"] = shared_caching(facts, parts["cachings"])
     facts["attachment"] = _attachment(facts)
     facts["role"] = facts["list_role"] or {"windows": "os", "linux": "os", "none": "data"}.get(
         facts["own_os"], "unknown"

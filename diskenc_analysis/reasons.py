@@ -60,6 +60,10 @@ def _scope(facts: Facts) -> Iterator[str]:
         yield "its type has no host cache [C5]"
     elif facts["caching"] == "none":
         yield "host caching is None [C5]"
+    elif facts["caching"] == "unclear":
+        several = facts["host_states"].count("+") > 1
+        why = "None is not stated by all of its VMs" if several else "is no word that is known"
+        yield f"host caching {why}: caches may not apply [C5{', C6' if several else ''}]"
     elif facts["caching"] == "unstated" and facts["kind"] == "managed_disk":
         yield "host caching is not stated: judged as cached [C5]"
     if facts["host_states"].count("+") > 1:
