@@ -146,7 +146,7 @@ def shared_caching(facts: Mapping[str, str], of_owners: str) -> str:
     Parameters
     ----------
     facts : mapping
-        With `caching` as one VM lists it, and `more_owners`.
+        With `caching` as one VM lists it, `vm_lists` and `more_owners`.
     of_owners : str
         The distinct values of `CACHINGS` of several owners, each after a plus; empty for one owner.
 
@@ -157,10 +157,12 @@ def shared_caching(facts: Mapping[str, str], of_owners: str) -> str:
 
     Examples
     --------
-    >>> one = {"caching": "none", "more_owners": "no"}
+    >>> one = {"caching": "none", "more_owners": "no", "vm_lists": "read"}
     >>> shared_caching(one, "+none"), shared_caching(one, "+none+cached"), shared_caching(one, "+none+unread")
     ('none', 'cached', 'unclear')
     """
+    if not facts["caching"] and facts["vm_lists"].startswith("no_"):
+        return "unclear"  # something else stands where its VM would say so
     said = set(of_owners.strip("+").split("+")) - {""} or {facts["caching"]}
     if "cached" in said:
         return "cached"

@@ -11,7 +11,7 @@ import re
 
 from diskenc_analysis.heads import head_name, heads_sql
 from diskenc_analysis.members import MemberPath, paths_of
-from diskenc_analysis.schema import DIFFER, ENVELOPE, Column, Table
+from diskenc_analysis.schema import DIFFER, ENVELOPE, WRONG, Column, Table
 
 #: SQL that tells rows of the other layout.
 _OTHERS = {
@@ -156,7 +156,8 @@ def _doubts(table: Table, parts: _Parts) -> dict[str, str]:
         if column.dtype in ("bool", "float"):
             tests.append(f"({value} IS NOT NULL AND {_cast(column)} IS NULL)")
         elif column.dtype == "json":
-            tests.append(f"NOT (starts_with({value}, '{{') OR starts_with({value}, '['))")
+            right = " OR ".join(f"starts_with({value}, '{mark}')" for mark in column.openings)
+            tests.append(f"NOT ({right})")
         elif test := _no_text(column):
             tests.append(f"({test})")
         if tests:
@@ -167,7 +168,7 @@ def _doubts(table: Table, parts: _Parts) -> dict[str, str]:
 def _wrong(table: Table, parts: _Parts) -> str:
     """SQL that names the columns whose value is of the wrong type; null where there is none."""
     doubts = _doubts(table, parts)
-    named = ", ".join(f"CASE WHEN {test} THEN '{name}: wrong type' END" for name, test in doubts.items())
+    named = ", ".join(f"CASE WHEN {test} THEN '{name}: {WRONG}' END" for name, test in doubts.items())
     return f"CASE WHEN {' OR '.join(doubts.values())} THEN concat_ws('; ', {named}) END" if doubts else "NULL"
 
 

@@ -13,6 +13,7 @@ from diskenc_analysis.layers import Facts
 #: The facts of a VM that is not in the inventory.
 UNSEEN = {
     "seen": "no",
+    "vm_lists": "",
     "vm_host": "unknown",
     "vm_kind": "unknown",
     "vm_os": "unknown",
@@ -21,6 +22,13 @@ UNSEEN = {
     "size_from": "",
     "ext": "unread",
     "ext_volume": "",
+}
+
+#: Why the lists of a VM do not tell which disks it has.
+LISTS_IN_DOUBT = {
+    "no_os_disk": "the VM's OS disk is of the wrong type",
+    "no_data_disks": "the VM's list of data disks is of the wrong type",
+    "unsure": "the VM's lists of disks were not read whole",
 }
 
 
@@ -40,6 +48,7 @@ def vm_verdicts(facts: Facts, edition: str) -> dict[str, str]:
     dict of str to str
         `temp_disk`, `defender_status` and `temp_disk_key_owner`.
     """
+    facts = _with_unlisted(facts)
     temp = _temp_disk(facts, edition)
     return {
         "temp_disk": temp,
@@ -49,7 +58,16 @@ def vm_verdicts(facts: Facts, edition: str) -> dict[str, str]:
     }
 
 
+def _with_unlisted(facts: Facts) -> Facts:
+    """Add a disk of unknown layers where the VM's lists of its disks cannot be trusted."""
+    if facts["vm_lists"] not in LISTS_IN_DOUBT:
+        return facts
+    return {**facts, **{n: f"{facts[n]}+unknown" for n in ("ade_states", "conf_states")}}
+
+
 def _evidence(facts: Facts) -> Iterator[str]:
+    if facts["vm_lists"] in LISTS_IN_DOUBT:
+        yield f"{LISTS_IN_DOUBT[facts['vm_lists']]}: it may have other disks [C3, C11]"
     where = {"sku": "the SKU export", "name": "its name"}.get(facts["size_from"])
     if facts["seen"] != "yes":
         yield "its VM was not read: temp disk and Defender status rest on nothing [C3, C11]"

@@ -83,6 +83,8 @@ CHILDREN: dict[str, Child] = {
     "extensions": Child("vms", ("extension_list",), whole=True),
 }
 
+_ONE, _EITHER = ("os_disk",), ("ade_volumes",)
+_MANY = {name for child in CHILDREN.values() for name in child.columns} - {*_ONE, *_EITHER}
 #: Columns that every table of ARM resources has; the reader fills them, `|` as in paths.
 ENVELOPE: dict[str, str] = {"id": "id", "name": "name", "location": "location|region", "tags": "tags"}
 #: Columns that the reader works out for every row.
@@ -95,6 +97,8 @@ DERIVED: dict[str, str] = {
 }
 #: Reason of a doubt: captures of one resource, whose order is not known, differ in the column (RULES L7).
 DIFFER = "captures differ"
+#: Reason of a doubt: a value of another type stands where the column's value should.
+WRONG = "wrong type"
 _SQL_TYPE = {"bool": "BOOLEAN", "float": "DOUBLE"}
 
 
@@ -127,6 +131,11 @@ class Column:
     def sql_type(self) -> str:
         """SQL type of the column's values."""
         return _SQL_TYPE.get(self.dtype, "VARCHAR")
+
+    @property
+    def openings(self) -> str:
+        """With what JSON of the column begins: a list where it holds elements, but for one OS disk."""
+        return "{" if self.name in _ONE else "[" if self.name in _MANY else "{["
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from diskenc_analysis.frames import (
     unless_doubted,
     words,
 )
+from diskenc_analysis.schema import WRONG
 from diskenc_analysis.sizes import size_facts
 
 if TYPE_CHECKING:
@@ -84,6 +85,14 @@ VM_FACTS: dict[str, nw.Expr] = {
     "vm_kind": choose(
         [(doubted("security_type"), "unknown"), (low("security_type") == "confidentialvm", "confidential")],
         "other",
+    ),
+    "vm_lists": choose(
+        [
+            (doubted("os_disk", reason=WRONG), "no_os_disk"),
+            (doubted("data_disks", reason=WRONG), "no_data_disks"),
+            (doubted("os_disk", "data_disks"), "unsure"),
+        ],
+        "read",
     ),
     "vm_captures": choose([(differing("vms"), "differ")], "one"),
     "vm_os": unless_doubted(
