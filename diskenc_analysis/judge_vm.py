@@ -138,14 +138,15 @@ def _temp_disk(facts: Facts, edition: str) -> str:
 
 def _defender(facts: Facts, edition: str) -> str:
     table = _values("defender_status", facts, edition)
-    states = _states(facts, "conf_states")
-    if facts["vm_kind"] == "confidential" or states - {"off", "unknown"}:
+    stated = bool(_states(facts, "conf_states") - {"off", "unknown"})
+    if facts["vm_kind"] == "confidential" or (stated and facts["vm_kind"] != "other"):
         return table["confidential"]
     if facts["seen"] != "yes":
         return "unknown"
     ade = _states(facts, "ade_states")
     covered = (True,) if ade == {"on"} else (True, False) if ade and ade <= {"on", "unknown"} else (False,)
-    kinds = (True, False) if facts["vm_kind"] == "unknown" else (False,)
+    # A disk that is confidential says that its VM is, and a VM that was read says that it is not (RULES L8).
+    kinds = (True, False) if stated or facts["vm_kind"] == "unknown" else (False,)
     found = []
     for (host, ade_on, _), all_covered, is_confidential in product(_ways(facts), covered, kinds):
         method = (

@@ -75,6 +75,8 @@ def find_conflicts(facts: Facts, layers: Layers, notes: Notes) -> None:
     stray = facts["vm_kind"] == "other" and facts["conf_disk"] in _CONFIDENTIAL_VM
     if differ:
         notes.disputed["confidential"] = listed if own == layers.confidential else own
+    elif stray:
+        notes.disputed["confidential"] = "off"
     volume = facts["ext"] == "enable" and facts["os"] == "windows" and facts["ext_volume"] == "data"
     cases = {
         "captures of this disk differ, and their order is not known": facts["captures"] == "differ",
