@@ -138,7 +138,13 @@ def _agreement_alt(cells: Mapping[tuple[str, str], float]) -> str:
     )
 
 
-def causes_by(counts: Any, by: str = "rule_id", heading: str = "Rule", top: int = TOP) -> go.Figure:
+def causes_by(
+    counts: Any,
+    by: str = "rule_id",
+    heading: str = "Rule",
+    top: int = TOP,
+    names: Mapping[str, str] | None = None,
+) -> go.Figure:
     """Draw the disagreements by cause.
 
     Parameters
@@ -151,6 +157,8 @@ def causes_by(counts: Any, by: str = "rule_id", heading: str = "Rule", top: int 
         What the groups are.
     top : int
         Groups shown; the rest is one named others.
+    names : mapping, optional
+        Titles that people understand, by id of a rule or control; the id stays in hover text and table.
 
     Returns
     -------
@@ -166,11 +174,16 @@ def causes_by(counts: Any, by: str = "rule_id", heading: str = "Rule", top: int 
     found = [row for row in rows(counts) if row["outcome"] in {part.key for part in CAUSES}]
     if not found:
         return blank(title, "no disagreements")
-    groups = _groups(found, by, "outcome", "unexplained")
-    return _bars(groups, CAUSES, "pair", (title, heading, "Pairs of resource and rule"), top)
+    groups, words = (
+        _groups(found, by, "outcome", "unexplained"),
+        (title, heading, "Pairs of resource and rule"),
+    )
+    return _bars(groups, CAUSES, "pair", words, top, names)
 
 
-def controls_by(counts: Any, by: str, heading: str, top: int = TOP) -> go.Figure:
+def controls_by(
+    counts: Any, by: str, heading: str, top: int = TOP, names: Mapping[str, str] | None = None
+) -> go.Figure:
     """Draw where the findings stand by control, or by subscription.
 
     Parameters
@@ -183,6 +196,8 @@ def controls_by(counts: Any, by: str, heading: str, top: int = TOP) -> go.Figure
         What the groups are.
     top : int
         Groups shown; the rest is one named others.
+    names : mapping, optional
+        Titles that people understand, by id of a rule or control; the id stays in hover text and table.
 
     Returns
     -------
@@ -198,9 +213,8 @@ def controls_by(counts: Any, by: str, heading: str, top: int = TOP) -> go.Figure
     found = rows(counts)
     if not found:
         return blank(title, "no findings")
-    return _bars(
-        _groups(found, by, "standing", "not_met"), STATUSES, "finding", (title, heading, "Findings"), top
-    )
+    groups = _groups(found, by, "standing", "not_met")
+    return _bars(groups, STATUSES, "finding", (title, heading, "Findings"), top, names)
 
 
 def _groups(found: Sequence[Row], by: str, part: str, worst: str) -> list[tuple[Any, dict[str, float]]]:
@@ -220,9 +234,12 @@ def _bars(
     unit: str,
     words: tuple[str, str, str],
     top: int,
+    names: Mapping[str, str] | None,
 ) -> go.Figure:
     title, heading, axis = words
     shown, note = cut(groups, top, add_counts)
-    figure = count_bars(shown, parts, unit, (f"{title}{note}", heading))
+    titled = [((names or {}).get(group, group), counts) for group, counts in shown]
+    ids = [group if group in names else "" for group, _ in shown] if names else []
+    figure = count_bars(titled, parts, unit, (f"{title}{note}", heading), ids=ids)
     figure.update_xaxes(title_text=label(axis))
     return figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from diskenc_analysis.look import (
     LEGEND_HEIGHT,
     LINE_HEIGHT,
     LINE_LETTERS,
+    ROW_HEIGHT,
     Part,
     blank,
     describe,
@@ -21,6 +23,7 @@ from diskenc_analysis.look import (
 from diskenc_analysis.text import Row, amount, bounds, clean, label, number, percent
 
 AXIS_LABEL = 34
+_SECOND_LINE = 14  # px
 _FEW = 8
 _KEYS = [part.key for part in ANSWERS]
 
@@ -189,6 +192,7 @@ def count_bars(
     weight: str,
     words: Sequence[str],
     share: bool = False,
+    ids: Sequence[str] = (),
 ) -> go.Figure:
     """Draw counts as bars, a segment for each part.
 
@@ -204,6 +208,9 @@ def count_bars(
         Title of the chart and heading of the names.
     share : bool
         Whether a bar is whole at 100 % of its own total, so that small groups can be read beside large ones.
+    ids : sequence of str
+        What each group is called in tables and files, where its name is a title: shown on hovering and in
+        the table behind the chart. Titles may take two lines.
 
     Returns
     -------
@@ -222,13 +229,17 @@ def count_bars(
     used = [part for part in parts if any(counts.get(part.key) for _, counts in groups)]
     totals = [sum(counts.values()) for _, counts in groups]
     whole = [total / 100 if share else 1.0 for total in totals]
+    under = [f"<br>{label(one)}" if one else "" for one in ids] or [""] * len(groups)
     for part in used:
-        hover = [_count_hover(name, counts, part, weight) for name, counts in groups]
+        hover = [
+            _count_hover(group, part, weight, under=more) for group, more in zip(groups, under, strict=True)
+        ]
         lengths = [
             counts.get(part.key, 0.0) / (unit or 1.0) for (_, counts), unit in zip(groups, whole, strict=True)
         ]
         _segment(figure, part, lengths, hover)
-    _rows_of(figure, [name for name, _ in groups], [amount(total, weight) for total in totals])
+    names = [name for name, _ in groups]
+    _rows_of(figure, names, [amount(total, weight) for total in totals], lines=2 if ids else 1)
     if share:
         figure.update_xaxes(ticksuffix="%", range=[0, 100], dtick=25)
     else:
@@ -239,16 +250,20 @@ def count_bars(
         for (name, counts), total in zip(groups, totals, strict=True)
     ]
     columns = [heading, *(part.label for part in used), "Total"]
+    if ids:
+        columns.insert(1, "Id")
+        table = [[name, one or "–", *numbers] for (name, *numbers), one in zip(table, ids, strict=True)]
     return describe(figure, title, _count_alt(groups, used, weight), columns, table)
 
 
-def _count_hover(name: object, counts: dict[str, float], part: Part, weight: str) -> str:
+def _count_hover(group: tuple[object, dict[str, float]], part: Part, weight: str, *, under: str) -> str:
+    name, counts = group
     here, total = counts.get(part.key, 0.0), sum(counts.values())
     share = percent(here / total) if total else "n/a"
     line = f"{part.label}: {amount(here, weight)} ({share} of {amount(total, weight)})"
     dark = counts.get("unknown", 0.0) if part.key != "unknown" else 0.0
     more = f"<br>Unknown: {amount(dark, weight)}" if dark else ""
-    return f"<b>{label(name)}</b><br>{line}{more}"
+    return f"<b>{label(name, 120)}</b>{under}<br>{line}{more}"
 
 
 def _count_alt(groups: Sequence[tuple[object, dict[str, float]]], parts: Sequence[Part], weight: str) -> str:
@@ -266,15 +281,22 @@ def _segment(figure: go.Figure, part: Part, lengths: Sequence[float], hover: Seq
     )
 
 
-def _rows_of(figure: go.Figure, names: Sequence[object], beside: Sequence[str]) -> None:
+def _rows_of(figure: go.Figure, names: Sequence[object], beside: Sequence[str], lines: int = 1) -> None:
     count = len(names)
     side = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8, "showarrow": False, "font_size": 12}
     for place, text in enumerate(beside):
         figure.add_annotation(y=place, yref="y", text=text, **side)
-    ticks = [label(name, AXIS_LABEL) for name in names]
+    ticks = [label(name, AXIS_LABEL) if lines == 1 else _wrapped(name) for name in names]
+    height = ROW_HEIGHT + (_SECOND_LINE if any("<br>" in tick for tick in ticks) else 0)
     figure.update_yaxes(tickmode="array", tickvals=list(range(count)), ticktext=ticks)
     figure.update_yaxes(range=[count - 0.5, -0.5], showgrid=False, zeroline=False, ticklabelstandoff=6)
     width = 16 + round(7.2 * max(len(text) for text in beside))
     figure.update_layout(barmode="stack", bargap=0.28, margin_r=width)
     words = sum(len(trace.name) for trace in figure.data)
-    size(figure, count, head=LEGEND_HEIGHT if words > LINE_LETTERS else LINE_HEIGHT)
+    size(figure, count, height, LEGEND_HEIGHT if words > LINE_LETTERS else LINE_HEIGHT)
+
+
+def _wrapped(name: object) -> str:
+    """Break a title into two lines; what is longer is cut, and whole on hovering."""
+    found = textwrap.wrap(clean(name, 0), AXIS_LABEL, max_lines=2, placeholder="…")
+    return "<br>".join(label(line, 0) for line in found)

@@ -33,8 +33,8 @@ class Rule:
 
     Attributes
     ----------
-    rule_id, assessment_key, policy_id, title, state, source : str
-        Its names and GUIDs; `state` is `active` or `deprecated`.
+    rule_id, assessment_key, policy_id, title, short, state, source : str
+        Its names and GUIDs, its title as printed and in a few words; `state` is `active` or `deprecated`.
     judges : tuple of str
         Of `vm`, `scale_set`.
     os : str
@@ -53,6 +53,7 @@ class Rule:
     assessment_key: str
     policy_id: str
     title: str
+    short: str
     state: str
     judges: tuple[str, ...]
     os: str

@@ -96,7 +96,7 @@ def disagreements(found: Any, limit: int = 25) -> HtmlTable:
         {
             "Resource": row["name"],
             "Where": f"{row['subscription_name'] or row['subscription_id']} / {row['resource_group']}",
-            "Rule": row["rule_id"].removeprefix("defender_"),
+            "Rule": defender_rules()[row["rule_id"]].short,
             "Given": row["predicted"],
             "Reported": row["reported"] or "–",
             "Matrix": row["matrix_status"] or "–",
@@ -115,7 +115,8 @@ def rule_list() -> HtmlTable:
     reads["assessment"] = "another recommendation"
     lines = [
         {
-            "Rule": one.rule_id.removeprefix("defender_"),
+            "Rule": one.short,
+            "Id": one.rule_id,
             "Title": one.title,
             "State": one.state,
             "Reads": reads[one.reads],
@@ -127,6 +128,24 @@ def rule_list() -> HtmlTable:
         for one in defender_rules().values()
     ]
     return table(lines, "Recommendations of Defender on disk encryption")
+
+
+def rule_names() -> dict[str, str]:
+    """Give the recommendations in a few words, by id, for charts."""
+    return {one.rule_id: one.short for one in defender_rules().values()}
+
+
+def control_names(framework: str) -> dict[str, str]:
+    """Give what each control of a framework asks, by its id, for charts.
+
+    Parameters
+    ----------
+    framework : str
+        As `controls.chosen` takes it.
+    """
+    whole = framework == "all"
+    named = ((one, one.control_id if whole else one.control) for one in chosen(framework))
+    return {one.control_id: f"{name} {one.title}" for one, name in named}
 
 
 def policy_gaps(found: Any) -> HtmlTable:
@@ -214,6 +233,7 @@ def unmet(found: Any, limit: int = 25) -> HtmlTable:
     lines = [
         {
             "Control": row["rule_id"],
+            "Asks": row["title"],
             "Disk": row["name"],
             "Where": f"{row['subscription_name'] or row['subscription_id']} / {row['resource_group']}",
             "Status": row["status"].replace("_", " "),

@@ -144,6 +144,41 @@ def test_findings_stand_by_control_with_the_excepted_apart():
     assert "8.3" in figure.layout.meta["alt"]
 
 
+def test_a_rule_is_named_by_its_title_and_its_id_stays_findable():
+    rows = [cause("defender_host", "stale", 2), cause("defender_linux", "stale", 1)]
+    figure = agreement.causes_by(rows, names=lists.rule_names())
+    first, second = figure.layout.yaxis.ticktext
+    assert first == "Encryption at host"
+    assert second == "Linux: Azure Disk Encryption or<br>encryption at host"  # two lines of 34 letters
+    assert figure.data[0].hovertext[0].startswith("<b>Encryption at host</b><br>defender_host<br>")
+    assert figure.layout.meta["columns"][:2] == ["Rule", "Id"]
+    assert [row[1] for row in figure.layout.meta["rows"]] == ["defender_host", "defender_linux"]
+
+
+def test_a_control_is_named_by_what_it_asks_and_others_have_no_id():
+    rows = [
+        {"rule_id": f"cis_azure_3.0.0/8.{n}", "standing": "not_met", "pairs": 9 - n} for n in (2, 3, 4, 5)
+    ]
+    figure = agreement.controls_by(rows, "rule_id", "Control", top=2, names=lists.control_names("cis_azure"))
+    assert list(figure.layout.yaxis.ticktext) == [
+        "8.2 VMs use managed disks",
+        "8.3 OS and data disks are<br>encrypted with a customer's key",
+        "others (2)",
+    ]
+    assert [row[1] for row in figure.layout.meta["rows"]] == [
+        "cis_azure_3.0.0/8.2",
+        "cis_azure_3.0.0/8.3",
+        "–",
+    ]
+    long = lists.control_names("all")["pci_dss_4.0.1/3.5.1.2"]
+    figure = agreement.controls_by(
+        [{"rule_id": "x", "standing": "met", "pairs": 1}], "rule_id", "Control", names={"x": long + EVIL}
+    )
+    [tick] = figure.layout.yaxis.ticktext
+    assert tick.endswith("…")
+    assert tick.count("<") == 1
+
+
 def test_names_of_strangers_are_no_markup_and_two_of_one_look_stay_two():
     rows = [cause(EVIL, "stale", 1, "place"), cause(EVIL + "\u200b", "stale", 2, "place")]
     figure = agreement.causes_by(rows, "place", "Subscription")
@@ -205,7 +240,8 @@ def test_every_outcome_is_counted_and_every_rule_listed():
     counts = {line[0]: line[1] for line in shown.lines}
     assert len(counts) == 9
     assert (counts["Agree"], counts["Defender is stale"], counts["Unknown"]) == ("3", "1", "0")
-    assert [line[0] for line in lists.rule_list().lines] == ["host", "windows", "linux", "ade"]
+    names = [f"defender_{name}" for name in ("host", "windows", "linux", "ade")]
+    assert [line[1] for line in lists.rule_list().lines] == names
 
 
 def test_policies_are_counted_by_verdict_and_gap():
@@ -226,6 +262,7 @@ def finding(name, control, status, exception=""):
     note = "lab (owner me, approved by you, until 2026-12-31)" if exception else ""
     row = {"rule_id": f"cis_azure_3.0.0/{control}", "status": status, "exception": exception}
     row |= {"disk_id": f"/d/{name}", "name": name, "exception_note": note, "evidence": "because"}
+    row |= {"title": "what the control asks"}
     return row | {"subscription_name": "one", "subscription_id": "s-1", "resource_group": "rg"}
 
 
