@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from diskenc_analysis.custody import custody as custody
     from diskenc_analysis.defender import defender as defender
     from diskenc_analysis.drift import compare as compare
+    from diskenc_analysis.exceptionuse import exception_uses as exception_uses
     from diskenc_analysis.exports import load as load
     from diskenc_analysis.exposure import exposure as exposure
     from diskenc_analysis.findings import findings as findings
@@ -63,6 +64,7 @@ _NAMES = {
     "disk_policies": "policies",
     "exposure": "exposure",
     "findings": "findings",
+    "exception_uses": "exceptionuse",
     "key_ownership": "ownership",
     "custody": "custody",
     "copied_keys": "copies",

@@ -52,11 +52,37 @@ def findings(
     cov = de.coverage(inv, edition)
     found = de.findings(inv, cov, framework=framework, exceptions=exceptions, as_of=as_of)
     write_lines(found, (form or _form_of(out)).value, out)
-    note("\n".join(_said(inv, found)))
+    said = _said(inv, found)
+    if exceptions:
+        said[1:1] = _of_exceptions(de.exception_uses(inv, found, exceptions, as_of, framework))
+    note("\n".join(said))
 
 
 def _form_of(out: Path | None) -> Lines:
     return Lines.jsonl if out and out.suffix.lower() in (".jsonl", ".ndjson", ".json") else Lines.csv
+
+
+_MOST = 25
+
+
+def _of_exceptions(uses: object) -> list[str]:
+    """Count the exceptions by what they came to, and list those that cover nothing, or not all they name."""
+    from diskenc_analysis.exceptionuse import IDLE, USES
+    from diskenc_analysis.text import clean, rows
+
+    listed = rows(uses)
+    counted = {use: sum(one["use"] == use for one in listed) for use in USES}
+    counted["expired"] = sum(one["in_force"] == "no" for one in listed)
+    words = ", ".join(f"{use.replace('_', ' ')}: {count:,}" for use, count in counted.items() if count)
+    idle = [one for one in listed if one["use"] in IDLE]
+    lines = [
+        f"  line {one['line']:.0f}: {clean(one['finding'], 0)} in {clean(one['scope'] or 'all', 0)} "
+        f"{USES[one['use']]} ({one['open']:,.0f} open, {one['met']:,.0f} met)"
+        for one in idle[:_MOST]
+    ]
+    rest = [f"  and {len(idle) - _MOST:,} more"] if idle[_MOST:] else []
+    many = "exception" if len(listed) == 1 else "exceptions"
+    return [f"{len(listed):,} {many} ({words or 'none'})", *lines, *rest]
 
 
 def _said(inv: Inventory, found: object) -> list[str]:

@@ -12,6 +12,7 @@ from diskenc_analysis.defender_outcomes import outcomes
 from diskenc_analysis.defender_rules import clouds, defender_rules
 from diskenc_analysis.editions import edition_label, resolve_edition
 from diskenc_analysis.exceptions import OPEN
+from diskenc_analysis.exceptionuse import IDLE, USES
 from diskenc_analysis.frames import lazy
 from diskenc_analysis.policy_rules import disk_policy_rules
 from diskenc_analysis.results import sources
@@ -186,8 +187,18 @@ def exposed(found: Any, limit: int = 25) -> HtmlTable:
     return table(lines, "Who could download a disk", limit=limit)
 
 
-def control_verdict(found: Any, framework: str) -> Verdict:
-    """Put the findings of a framework into words that claim no compliance."""
+def control_verdict(found: Any, framework: str, uses: Any = None) -> Verdict:
+    """Put the findings of a framework into words that claim no compliance.
+
+    Parameters
+    ----------
+    found : frame
+        As `findings` gives it for a framework.
+    framework : str
+        As `controls.chosen` takes it.
+    uses : frame or list of dict, optional
+        The exceptions, as `exception_uses` gives them.
+    """
     counts = count_standings(found)
     noted = {row["exception"]: row["pairs"] for row in pairs(found, ["exception"])}
     name = "all frameworks" if framework == "all" else _framework(chosen(framework)[0])
@@ -200,6 +211,9 @@ def control_verdict(found: Any, framework: str) -> Verdict:
         f"Findings that stand again, since their exception has expired: {number(noted.get('expired', 0))}."
     )
     more = [expired] if noted.get("expired") else []
+    idle = [row for row in _rows(uses) if row["use"] in IDLE]
+    if idle:
+        more.append(f"Exceptions that cover nothing, or not all that they name: {number(len(idle))}.")
     return Verdict((said, *more, "This is evidence on disks, and no statement of compliance."))
 
 
@@ -248,6 +262,40 @@ def unmet(found: Any, limit: int = 25) -> HtmlTable:
     return table(lines, "Findings that are not met, or unknown", limit=limit, total=total, sheet="controls")
 
 
+def _rows(uses: Any) -> list[Row]:
+    return [] if uses is None else rows(uses)
+
+
+def exception_list(uses: Any, limit: int = 25) -> HtmlTable:
+    """List the exceptions with what they cover, those that cover nothing first.
+
+    Parameters
+    ----------
+    uses : frame
+        As `exception_uses` gives it.
+    limit : int
+        Most rows.
+    """
+    order = {use: n for n, use in enumerate(("covers_nothing", "not_needed", "repeated", "covers_part"))}
+    listed = sorted(rows(uses), key=lambda row: (order.get(row["use"], len(order)), row["line"]))
+    lines = [
+        {
+            "Line": number(row["line"]),
+            "Finding": row["finding"],
+            "Scope": row["scope"] or "all",
+            "What it comes to": USES[row["use"]],
+            "Open": row["open"],
+            "Met": row["met"],
+            "In force": row["in_force"],
+            "Until": row["expires"],
+            "Granted": f"{row['reason']} (owner {row['owner']}, approved by {row['approver']})",
+        }
+        for row in listed[:limit]
+    ]
+    title = "Exceptions and what they cover"
+    return table(lines, title, limit=limit, total=len(listed), sheet="exceptions")
+
+
 def defender_facts(inv: Inventory, found: Any, edition: str = "latest", as_of: str = "") -> dict[str, Any]:
     """Gather the numbers of the report on Defender."""
     return _head(inv, edition, as_of) | {
@@ -257,12 +305,19 @@ def defender_facts(inv: Inventory, found: Any, edition: str = "latest", as_of: s
     }
 
 
-def control_facts(inv: Inventory, found: Any, edition: str = "latest", as_of: str = "") -> dict[str, Any]:
+def control_facts(
+    inv: Inventory, found: Any, edition: str = "latest", as_of: str = "", uses: Any = None
+) -> dict[str, Any]:
     """Gather the numbers of the report on controls."""
     return _head(inv, edition, as_of) | {
         "controls": standings(found, ["rule_id"]),
         "by_subscription": standings(found, ["subscription_name"]),
         "exceptions": [row for row in pairs(found, ["exception"]) if row["exception"]],
+        "exception_uses": [
+            {"use": use, "exceptions": count}
+            for use in USES
+            if (count := sum(row["use"] == use for row in _rows(uses)))
+        ],
     }
 
 

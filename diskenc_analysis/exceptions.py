@@ -34,6 +34,8 @@ class Granted:
         Why, for whom, and by whom.
     expires : str
         Last day, as YYYY-MM-DD.
+    line : int
+        Where it stands in its file.
     """
 
     finding: str
@@ -42,11 +44,12 @@ class Granted:
     owner: str
     approver: str
     expires: str
+    line: int = 0
 
 
 #: The statuses of a finding that a person has to do with.
 OPEN = ("not_met", "unknown")
-_COLUMNS = tuple(one.name for one in fields(Granted))
+_COLUMNS = tuple(one.name for one in fields(Granted) if one.name != "line")
 
 
 def read_exceptions(path: str | PathLike[str], known: Iterable[str] = ()) -> list[Granted]:
@@ -105,7 +108,7 @@ def _granted(place: _Place, header: list[str], row: list[str], rules: list[str])
         cells = f"{len(header)} cells (a comma within a cell needs quotes about the cell)"
         raise place.wrong(header[-1], cells, str(len(row)))
     cell = dict.fromkeys(header, "") | dict(zip(header, (one.strip() for one in row), strict=False))
-    made = Granted(**{name: cell[name] for name in _COLUMNS})
+    made = Granted(**{name: cell[name] for name in _COLUMNS}, line=place.line)
     for name in ("finding", "reason", "owner", "approver"):
         if not getattr(made, name):
             raise place.wrong(name, "a value", "")
@@ -163,7 +166,7 @@ def with_exceptions(inv: Inventory, found: Frame, granted: Iterable[Granted], as
         "excepted": [one for one in listed if one.expires >= as_of],
         "expired": [one for one in listed if one.expires < as_of],
     }
-    _check_day(listed, as_of)
+    check_day(listed, as_of)
     found = found.with_columns(key=key_of("disk_id"))
     for word, ones in parts.items():
         found = _noted(inv, found, ones, word)
@@ -177,7 +180,8 @@ def with_exceptions(inv: Inventory, found: Frame, granted: Iterable[Granted], as
     )
 
 
-def _check_day(granted: Sequence[Granted], as_of: str) -> None:
+def check_day(granted: Sequence[Granted], as_of: str) -> None:
+    """Refuse exceptions without a date at which they are judged, and a date that is none."""
     if granted and not as_of:
         raise ParameterError("exceptions expire: say at which date they are judged (as_of, as YYYY-MM-DD)")
     try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from diskenc_analysis.datafiles import write_table
 from diskenc_analysis.exposure import exposure
 from diskenc_analysis.policies import disk_policies
+from diskenc_analysis.text import count_rows
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -40,7 +41,7 @@ def write_defender(folder: str | os.PathLike[str], inv: Inventory, cov: Any, fou
     write_table(folder, "exposure", exposure(inv, cov), "Who could download the disk?", by=["disk_id"])
 
 
-def write_controls(folder: str | os.PathLike[str], found: Any) -> None:
+def write_controls(folder: str | os.PathLike[str], found: Any, uses: Any = None) -> None:
     """Write every row behind a report on controls as Parquet.
 
     Parameters
@@ -49,6 +50,8 @@ def write_controls(folder: str | os.PathLike[str], found: Any) -> None:
         Where the file goes; an empty name writes nothing.
     found : frame
         As `findings` gives it for a framework.
+    uses : frame, optional
+        The exceptions, as `exception_uses` gives them; where there are none, no table of them is written.
 
     Examples
     --------
@@ -56,3 +59,5 @@ def write_controls(folder: str | os.PathLike[str], found: Any) -> None:
     """
     question = "Which disks are evidence for a control, or against it?"
     write_table(folder, "controls", found, question, by=["finding_id"])
+    if uses is not None and os.fspath(folder) and count_rows(uses):
+        write_table(folder, "exceptions", uses, "What does each exception cover?", by=["line"])

@@ -105,6 +105,22 @@ def test_excepted_findings_stay_and_are_counted_apart(tmp_path):
     assert words == {"now": ("not_met", "excepted", "lab"), "later": ("not_met", "expired", "lab")}
 
 
+def test_exceptions_that_cover_nothing_or_a_part_are_listed(tmp_path):
+    folder = write(tmp_path / "tenant", [*stores(), disk("loose"), disk("cmk", encryption=cmk("standard"))])
+    granted = tmp_path / "exceptions.csv"
+    lines = (f"{RULE},{disk_id('loose')}", f"{RULE},", f"{RULE},{disk_id('none')}")
+    text = "".join(f"{line},lab,me,you,2026-12-31\n" for line in lines)
+    granted.write_text(HEADER + text, encoding="utf-8")
+    asked = ("findings", str(folder), "--framework", "cis_azure", "--exceptions", str(granted))
+    said = diskenc(*asked, "--as-of", "2026-11-24").stderr.splitlines()
+    assert "3 exceptions (covers: 1, covers part: 1, covers nothing: 1)" in said
+    assert f"  line 3: {RULE} in all covers a part: the rest that it names is met (1 open, 1 met)" in said
+    assert (
+        f"  line 4: {RULE} in {disk_id('none')} covers nothing: there is no such finding in its scope"
+        in (said[3].rpartition(" (")[0])
+    )
+
+
 def test_names_of_strangers_begin_no_formula_in_csv_and_stand_as_they_are_in_json(tmp_path):
     name = '=HYPERLINK("http://x")\u202e'
     folder = write(tmp_path / "tenant", [*stores(), disk("a") | {"name": name}])
