@@ -156,7 +156,7 @@ def causes_by(
     heading : str
         What the groups are.
     top : int
-        Groups shown; the rest is one named others.
+        Groups shown; the rest is one named others, and then bars are shares of their own total.
     names : mapping, optional
         Titles that people understand, by id of a rule or control; the id stays in hover text and table.
 
@@ -195,7 +195,7 @@ def controls_by(
     heading : str
         What the groups are.
     top : int
-        Groups shown; the rest is one named others.
+        Groups shown; the rest is one named others, and then bars are shares of their own total.
     names : mapping, optional
         Titles that people understand, by id of a rule or control; the id stays in hover text and table.
 
@@ -240,6 +240,8 @@ def _bars(
     shown, note = cut(groups, top, add_counts)
     titled = [((names or {}).get(group, group), counts) for group, counts in shown]
     ids = [group if group in names else "" for group, _ in shown] if names else []
-    figure = count_bars(titled, parts, unit, (f"{title}{note}", heading), ids=ids)
-    figure.update_xaxes(title_text=label(axis))
+    # Beside hundreds of others in one bar, no length of a single group could be read: its parts can.
+    share = bool(note)
+    figure = count_bars(titled, parts, unit, (f"{title}{note}", heading), share, ids)
+    figure.update_xaxes(title_text=label(f"{axis}, as shares of the row" if share else axis))
     return figure

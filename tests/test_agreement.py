@@ -126,7 +126,9 @@ def test_beyond_top_the_rest_is_one_row_named_others(draw):
         figure = agreement.controls_by(rows, "place", "Subscription", top=2)
     assert list(figure.layout.yaxis.ticktext) == ["s5", "s4", "others (3)"]
     [trace] = figure.data
-    assert list(trace.x) == [5, 4, 6]
+    # The bar of the others would dwarf the rest: each bar is whole, and its total stands beside it.
+    assert list(trace.x) == [100, 100, 100]
+    assert [note.text.split()[0] for note in figure.layout.annotations] == ["5", "4", "6"]
     assert "(2 of 5, the rest as others)" in figure.layout.meta["title"]
 
 
