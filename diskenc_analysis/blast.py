@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
 
 KINDS = ("key", "vault", "set")
+#: The use that the model of a scale set makes of a key, in `data/key_loss.csv`.
+_MODEL = "scale_set_model"
 #: The columns of the single points of failure, in order.
 COLUMNS = ("kind", "target", "subscription", "uses", *COUNTS, "happens")
 
@@ -58,7 +60,8 @@ class BlastRadius:
         `key`, `vault` or `set`, and which: the key as `host/keys/name`, the vault by its host, the set by id.
     counts : dict of str to float
         `disks`, `vms`, `gib`, `subscriptions` that are known to need it, `possible_disks` and
-        `possible_vms` that may, and the `copies` that do: images, gallery image versions, restore points.
+        `possible_vms` that may, and the `copies` that do: images, gallery image versions, restore points; and
+        `models`, the scale sets whose model does, of which then no new instance can be made.
     unread_disks : int
         Disks of which the inventory does not tell what they need: they may depend on it as well.
     happens : tuple of str
@@ -66,7 +69,7 @@ class BlastRadius:
     links : frame
         The rows of the key ownership frame that depend on it, of the inventory's engine.
     copies : frame
-        The images, gallery image versions and restore points that do, with the columns of
+        The images, gallery image versions, restore points and scale sets that do, with the columns of
         `imagekeys.COLUMNS`.
     """
 
@@ -85,6 +88,8 @@ class BlastRadius:
         lines[0] += f" in {subs:,.0f} subscription{'' if subs == 1 else 's'} need it"
         lines += [f"{self.counts['possible_disks']:,.0f} disks more may need it"]
         lines += [f"{self.counts['copies']:,.0f} images, image versions and restore points that were read"]
+        models = self.counts["models"]
+        lines += [f"{models:,.0f} scale set{'' if models == 1 else 's'} whose model names it"]
         lines += [f"of {self.unread_disks:,} disks it was not read which key they need", *self.happens]
         return "\n".join(lines)
 
@@ -140,7 +145,7 @@ def blast_radius(
     names = sorted({chain for chain, one in pairs if one == target})
     counts = depending(inv, own, ((chain, target) for chain in names)).get(target, NOTHING)
     links = lazy(own).filter(nw.col("chain").is_in(names))
-    uses = {_use_of(chains[chain]) for chain in names}
+    uses = {_use_of(chains[chain]) for chain in names} | ({_MODEL} if counts["models"] else set())
     copies = image_sets(inv).filter(nw.col("set").is_in(names)).sort("copy_id", "region", "disk", "layer")
     frames = (native_like(own, links), native_like(own, copies.select(*COPIES)))
     return BlastRadius(kind, target, counts, _unread(own, kind), _happens(uses), *frames)
@@ -179,11 +184,14 @@ def single_points(inv: Inventory, own: Any = None) -> Any:
         uses.setdefault(name, set()).add(_use_of(chains[chain]))
         places.setdefault(name, set()).add(_place(chains[chain], name))
     subscriptions = subscription_names(inv)
+    counted = depending(inv, own, pairs)
+    for name, counts in counted.items():
+        uses[name] |= {_MODEL} if counts["models"] else set()
     rows: list[dict[str, Any]] = [
         {"kind": kind, "target": target, **counts}
         | {"uses": ", ".join(sorted(uses[name])), "happens": "; ".join(_happens(uses[name]))}
         | {"subscription": subscriptions.get(place, place)}
-        for name, counts in depending(inv, own, pairs).items()
+        for name, counts in counted.items()
         for kind, _, target in [name.partition(" ")]
         for place in [min(places[name] - {UNREAD}, default=UNREAD)]
     ]
@@ -200,7 +208,7 @@ def _place(chain: Record, name: str) -> str:
 
 
 def _rank(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    counts = (-row[n] for n in ("vms", "disks", "possible_disks", "copies"))
+    counts = (-row[n] for n in ("vms", "disks", "possible_disks", "copies", "models"))
     return (*counts, -KINDS.index(row["kind"]), row["target"])
 
 

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
 
 #: What is counted: disks and VMs known to need the key, those that may, and the size of the former; then
-#: the images, gallery image versions and restore points whose disks name a set (snapshots count as disks).
-COUNTS = ("disks", "possible_disks", "vms", "possible_vms", "gib", "subscriptions", "copies")
+#: the images, gallery image versions and restore points whose disks name a set (snapshots count as disks),
+#: and the scale sets whose model does.
+COUNTS = ("disks", "possible_disks", "vms", "possible_vms", "gib", "subscriptions", "copies", "models")
 NOTHING: dict[str, float] = dict.fromkeys(COUNTS, 0)
 
 
@@ -37,14 +38,15 @@ def depending(inv: Inventory, own: Any, targets: Iterable[tuple[str, str]]) -> d
     dict
         By target: `disks`, `vms`, `gib` and `subscriptions` that are known to need it, and `possible_disks`
         and `possible_vms` of which it is not known; `copies` are the images, gallery image versions and
-        restore points that need it. All VMs of a shared disk count.
+        restore points that need it, `models` the scale sets whose model does. All VMs of a shared disk count.
     """
     names = [{"chain": chain, "target": target} for chain, target in sorted(set(targets))]
     links = lazy(own).filter(given("chain")).with_columns(sure=(nw.col("needed") == "yes").cast(nw.Int64))
     wanted = helper(inv, "targets", names, ["chain", "target"])
     links = links.join(wanted, on="chain", how="inner")
-    made_of = image_sets(inv).select("copy_id", chain=nw.col("set")).join(wanted, on="chain", how="inner")
-    copies = made_of.select("target", "copy_id").unique()
+    made_of = image_sets(inv).select("copy_id", "kind", chain=nw.col("set"))
+    made_of = made_of.join(wanted, on="chain", how="inner").select("target", "copy_id", "kind").unique()
+    is_model = nw.col("kind") == "scale_set"
     disks = links.group_by("target", "disk_id").agg(
         nw.col("sure").max(), nw.col("gib").max(), nw.col("subscription_id").min()
     )
@@ -57,7 +59,8 @@ def depending(inv: Inventory, own: Any, targets: Iterable[tuple[str, str]]) -> d
         (("vms", "possible_vms"), _sums(owned.agg(nw.col("sure").max()))),
         (("gib",), _gib(disks)),
         (("subscriptions",), _rows(held)),
-        (("copies",), _rows(copies)),
+        (("copies",), _rows(made_of.filter(~is_model))),
+        (("models",), _rows(made_of.filter(is_model))),
     ):
         for target, *values in rows_of(frame):
             found.setdefault(target, dict(NOTHING)).update(zip(name, map(float, values), strict=True))

@@ -76,6 +76,7 @@ def points(found: Any, limit: int = 25) -> HtmlTable:
             "GiB": row["gib"],
             "Disks that may": row["possible_disks"],
             "Images and restore points": row["copies"],
+            "Scale set models": row["models"],
         }
         for row in rows(found, limit)
     ]
@@ -241,7 +242,7 @@ _OTHER_TYPE = "disk and disk encryption set of different types"
 
 
 def idle(custody: Any, limit: int = 25) -> HtmlTable:
-    """List the keys and sets that no disk, snapshot, image or restore point of the inventory needs.
+    """List the keys and sets that no disk, snapshot, image, restore point or scale set's model needs.
 
     Parameters
     ----------

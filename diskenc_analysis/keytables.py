@@ -19,6 +19,7 @@ USES = {
     "confidential": "confidential disk encryption",
     "ade_key": "Azure Disk Encryption, key",
     "ade_secret": "Azure Disk Encryption, secret",
+    "scale_set_model": "model of a scale set",
     "unknown": "unknown",
 }
 

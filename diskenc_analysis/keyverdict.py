@@ -115,7 +115,7 @@ def _links(own: Any) -> str:
 
 def is_idle(row: Row) -> bool:
     """Say whether nothing that was read needs a key or set, or may need it."""
-    return not (row["disks"] or row["possible_disks"] or row["copies"])
+    return not any(row[name] for name in ("disks", "possible_disks", "copies", "models"))
 
 
 def short(target: str) -> str:

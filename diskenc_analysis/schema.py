@@ -18,7 +18,7 @@ from functools import cache
 from diskenc_analysis.errors import UnknownNameError
 from diskenc_analysis.share import data_file
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _COMPUTE = "microsoft.compute"
 _VM = (f"{_COMPUTE}/virtualmachines", f"{_COMPUTE}/virtualmachinescalesets/virtualmachines")
@@ -78,6 +78,7 @@ CHILDREN: dict[str, Child] = {
     "extension_status": Child("vms", ("instance_extensions",)),
     "ade_keys": Child("disks", ("ade_volumes",)),
     "snapshot_ade_keys": Child("snapshots", ("ade_volumes",)),
+    "model_disks": Child("scale_sets", ("os_disk", "data_disks")),
     "image_disks": Child("images", ("os_disk", "data_disks")),
     "image_regions": Child("image_versions", ("target_regions",)),
     "extensions": Child("vms", ("extension_list",), whole=True),

@@ -159,9 +159,12 @@ def instance(scale_set: str, number: int, *, data: Sequence[str | Json] = (), **
     return body | {"id": own_id, "type": "Microsoft.Compute/virtualMachineScaleSets/virtualMachines"}
 
 
-def scale_set(name: str, *, security: Json | None = None) -> Json:
-    """Build a Uniform scale set, of which only the model's security profile matters here."""
-    profile = {"storageProfile": {"osDisk": {"osType": "Windows", "createOption": "FromImage"}}}
+def scale_set(name: str, *, security: Json | None = None, disks: Sequence[Json] = ()) -> Json:
+    """Build a Uniform scale set with its model: its security, and the `managedDisk` of each disk."""
+    listed_disks = [{"createOption": "FromImage", "managedDisk": one} for one in disks]
+    os_disk = {"osType": "Windows", "createOption": "FromImage"} | (listed_disks[0] if listed_disks else {})
+    data = {"dataDisks": [one | {"lun": lun} for lun, one in enumerate(listed_disks[1:])]}
+    profile = {"storageProfile": {"osDisk": os_disk} | (data if disks else {})}
     properties = {
         "orchestrationMode": "Uniform",
         "virtualMachineProfile": profile | _given(securityProfile=security),

@@ -179,6 +179,7 @@ def test_consequences_name_their_source():
         "confidential",
         "ade_key",
         "ade_secret",
+        "scale_set_model",
         "unknown",
     }
     assert all(row["source"] and row["origin"] in ("stated", "inferred") for row in losses().values())

@@ -6,6 +6,7 @@ import pytest
 
 import diskenc_analysis as de
 from diskenc_analysis import keydigest
+from diskenc_analysis.blast import losses
 from diskenc_analysis.frames import rows_of
 from diskenc_analysis.imagekeys import COLUMNS, image_sets
 from diskenc_analysis.pseudonyms import Pseudonyms
@@ -18,6 +19,7 @@ from tests.rules import (
     image_id,
     key_url,
     records,
+    scale_set,
     set_id,
     write,
 )
@@ -121,6 +123,47 @@ def test_what_depends_on_a_key_counts_images_versions_and_restore_points(inv):
     targets = {row["target"].rpartition("/")[2]: row["copies"] for row in records(de.single_points(inv, own))}
     assert targets["golden"] == 1
     assert "idle" not in targets
+
+
+#: A model with a disk under `west` and one under `data`, one of confidential VMs, one of the platform's key.
+MODELS = [
+    scale_set(
+        "web",
+        disks=[{"diskEncryptionSet": {"id": set_id("west")}}, {"diskEncryptionSet": {"id": set_id("data")}}],
+    ),
+    scale_set("cvm", disks=[{"securityProfile": {"diskEncryptionSet": {"id": set_id("cvm").upper()}}}]),
+    scale_set("plain", disks=[{"storageAccountType": "Premium_LRS"}]),
+    scale_set("bare"),
+]
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
+def test_a_model_that_names_a_set_can_make_no_instance_without_its_key(tmp_path, engine):
+    sets = [des(name, key_url("kv", name)) for name in ("west", "data", "cvm", "idle")]
+    found = de.load(write(tmp_path, [*sets, *MODELS, disk("d", encryption=cmk("west"))]), engine=engine)
+    own = de.key_ownership(found)
+    named = [dict(zip(COLUMNS, row, strict=True)) for row in rows_of(image_sets(found))]
+    assert {
+        (row["set"].rpartition("/")[2], row["copy_id"][-3:], row["disk"], row["layer"]) for row in named
+    } == {
+        ("west", "web", "os", "sse"),
+        ("data", "web", "data", "sse"),
+        ("cvm", "cvm", "os", "confidential"),
+    }
+    west = de.blast_radius(found, des="west", own=own)
+    assert (west.counts["models"], west.counts["copies"], west.counts["disks"]) == (1, 0, 1)
+    assert losses()["scale_set_model"]["happens"] + " [inferred]" in west.happens
+    assert "1 scale set whose model names it" in repr(west)
+    # Two sets lead the scale set `web` to the vault: it counts once there, beside `cvm`.
+    assert de.blast_radius(found, vault="kv", own=own).counts["models"] == 2
+    points = {row["target"].rpartition("/")[2]: row for row in records(de.single_points(found, own))}
+    assert (points["cvm"]["models"], points["cvm"]["uses"]) == (1, "customer, scale_set_model")
+    assert "idle" not in points
+    idle = str(keydigest.idle(de.custody(found, own)))
+    assert "idle" in idle
+    assert "cvm" not in idle
+    shown = keydigest.points(de.single_points(found, own))
+    assert "model of a scale set" in str(shown)
 
 
 def test_a_key_that_only_images_need_is_not_idle(inv):
