@@ -28,7 +28,9 @@ from diskenc_analysis.cli_parts import (
     notebooks_like,
     notes,
 )
+from diskenc_analysis.ending import tidily
 from diskenc_analysis.errors import DiskencError, IncompleteCollectionError, ParameterError
+from diskenc_analysis.place import full
 
 app = typer.Typer(
     name="diskenc",
@@ -321,7 +323,13 @@ def _days_ago(days: int | None) -> date | None:
 def main() -> None:
     """Run the command; a user's mistake ends in one line and an exit code, never in a traceback."""
     try:
-        app()
+        with tidily():
+            app()
     except DiskencError as error:
         typer.echo(f"diskenc: {error}", err=True)
         sys.exit(error.exit_code)
+    except Exception as error:
+        if not (reason := full(error)):
+            raise
+        typer.echo(f"diskenc: the output, or a passing file, cannot be written: {reason}", err=True)
+        sys.exit(ParameterError.exit_code)

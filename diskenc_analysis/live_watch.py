@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from diskenc_analysis.ending import ENDS
 from diskenc_analysis.live_state import Progress
 
 
@@ -27,7 +28,9 @@ def watching() -> Iterator[Callable[[Progress], None] | None]:
         To be called with the progress; None where nobody watches.
     """
     logging.getLogger("azure").setLevel(logging.CRITICAL)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in ENDS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, signal.default_int_handler)
     console = Console(stderr=True)
     if not console.is_terminal:
         yield None

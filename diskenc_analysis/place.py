@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
+import errno
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from diskenc_analysis.errors import ParameterError
+from diskenc_analysis.leftovers import claimed, let_go, sweep
 
 
 @contextmanager
@@ -23,7 +25,7 @@ def placed_file(path: Path) -> Iterator[Path]:
     Yields
     ------
     Path
-        A file beside it that does not exist yet.
+        A file of that name, in a folder beside it; it does not exist yet.
 
     Raises
     ------
@@ -63,8 +65,9 @@ def placed_folder(path: Path, ours: Callable[[Path], bool], what: str) -> Iterat
     Yields
     ------
     Path
-        An empty folder beside it. Until the block ends the old folder stands, and it comes back if a run
-        is killed between taking it away and putting the new one there.
+        An empty folder of that name, in one beside it that goes when the block ends: what else is written in
+        there goes with it. Until then the old folder stands, and it comes back if a run is killed between
+        taking it away and putting the new one there.
 
     Raises
     ------
@@ -139,21 +142,46 @@ def _check(path: Path, ours: Callable[[Path], bool], what: str) -> None:
 
 @contextmanager
 def _beside(path: Path) -> Iterator[Path]:
-    """Give a name beside a path, free and writable; what is left there afterwards is taken away."""
-    work = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    """Give a path of that name in a new folder beside it, which goes at the end however that is reached."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        work.mkdir()  # writing itself may fail much later, after all the work was done
-        work.rmdir()
+        sweep(path)
+        home, held = claimed(path)  # writing itself may fail much later, after all the work was done
     except OSError as error:
         raise _refused(path, error) from error
     try:
-        yield work
+        yield home / path.name
+    except Exception as error:
+        if reason := full(error):
+            raise ParameterError(
+                f"{path} cannot be written: {reason}. What was there stands as it was"
+            ) from error
+        raise
     finally:
-        if work.is_dir():
-            shutil.rmtree(work, ignore_errors=True)
-        else:
-            work.unlink(missing_ok=True)
+        shutil.rmtree(home, ignore_errors=True)
+        let_go(held)
+
+
+def full(error: Exception | str) -> str:
+    """Say whether an error is one of a disk, a quota or a limit that is used up, and which.
+
+    Parameters
+    ----------
+    error : Exception or str
+        Of Python, or of a library that tells of it in its message alone.
+
+    Returns
+    -------
+    str
+        The reason in words; empty where it is another error.
+
+    Examples
+    --------
+    >>> full(OSError(errno.ENOSPC, "No space left on device")), full(ValueError("seven"))
+    ('No space left on device', '')
+    """
+    reasons = map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+    return next((reason for reason in reasons if reason in str(error)), "")
 
 
 def _refused(path: Path, error: OSError) -> ParameterError:

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from diskenc_analysis.editions import resolve_edition
@@ -166,7 +165,8 @@ def render(
     with ExitStack() as stack:
         zipped = stack.enter_context(placed_file(Path(f"{target}.zip"))) if wish.zipped else None
         work = stack.enter_context(placed_folder(target, is_report, "a report folder"))
-        scratch = Path(stack.enter_context(TemporaryDirectory(prefix="diskenc-")))
+        scratch = work.with_name(f"{work.name}.scratch")  # so that it goes even if killed
+        scratch.mkdir()
         names = pseudonyms(wish.redact, key) if wish.redact else None
         edition = str(given.get("edition", "latest"))
         start = prepare(

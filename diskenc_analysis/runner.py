@@ -6,15 +6,16 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 import nbformat
 
 from diskenc_analysis import errors
 from diskenc_analysis.browse import STATIC
-from diskenc_analysis.errors import DiskencError, NotebookFailedError, UnknownNameError
+from diskenc_analysis.errors import DiskencError, NotebookFailedError, ParameterError, UnknownNameError
+from diskenc_analysis.place import full
 from diskenc_analysis.share import notebook_dir
 
 #: Called before each cell with the notebook's name, the cell's number and how many cells there are.
@@ -24,6 +25,7 @@ CELL_TIMEOUT = 3600
 START_TIMEOUT = 120
 # Errors of the input or of the arguments keep their class, and so their exit code.
 _OWN_ERRORS = ("ParameterError", "UnknownNameError", "UnreadableInputError", "DiskencError")
+_managers: list[ref[Any]] = []  # of the kernels; a list, since threads add to it
 _PACKAGE_PARENT = str(Path(__file__).resolve().parent.parent)
 
 
@@ -88,13 +90,16 @@ def run_notebook(
     NotebookFailedError
         When a cell raised, took too long, or the kernel died; the copy so far is in the folder.
     DiskencError
-        When a cell raised one of this package's own errors for arguments or input.
+        When a cell raised one of this package's own errors for arguments or input, or the disk is full.
     """
     source, target = notebook_path(name), folder / f"{name}.ipynb"
     try:
         _execute(source, target, parameters, progress, timeout)
-    finally:
-        _forget_run(target)
+    except Exception as error:
+        if not full(error):  # else the copy was cut short, and cannot be read
+            _forget_run(target)
+        raise
+    _forget_run(target)
     return read(target)
 
 
@@ -116,7 +121,7 @@ def _execute(
             resources={"metadata": {"path": str(target.parent)}},  # `cwd` would move all threads there
             start_timeout=START_TIMEOUT,
             execution_timeout=timeout,
-            kernel_manager_class=_kernel_manager(),
+            kernel_manager_class=_kernel_manager(target.parent / "tmp"),
             on_cell_start=_tell(progress, source),
         )
     except PapermillExecutionError as error:
@@ -153,6 +158,8 @@ def _translate(error: Any, name: str) -> DiskencError:
     if kind in _OWN_ERRORS:
         own: type[DiskencError] = getattr(errors, kind)
         return own(error.evalue)
+    if reason := full(str(error.evalue)):
+        return ParameterError(f"notebook {name} could not write: {reason}")
     head = next((line for line in error.source.splitlines() if line.strip()), "")
     return NotebookFailedError(
         f"notebook {name}, cell [{error.exec_count}] ({head.strip()}): {kind}: {error.evalue}"
@@ -173,8 +180,7 @@ def quiet() -> Iterator[None]:
         logger.propagate = before[1]
 
 
-@lru_cache(maxsize=1)
-def _kernel_manager() -> type[Any]:
+def _kernel_manager(scratch: Path) -> type[Any]:
     """Make a manager whose kernel is this interpreter's, whatever kernels the user has installed."""
     from ipykernel.kernelspec import get_kernel_dict
     from jupyter_client.kernelspec import KernelSpec
@@ -183,22 +189,44 @@ def _kernel_manager() -> type[Any]:
     class Manager(AsyncKernelManager):
         """Starts `python -m ipykernel_launcher` with the interpreter that runs this."""
 
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            _managers.append(ref(self))
+
         @property
         def kernel_spec(self) -> KernelSpec:
             # The warning about unencrypted TCP is of no use here: the kernel listens on this machine only.
             spec = get_kernel_dict(extra_arguments=["--log-level=CRITICAL"])
-            return KernelSpec(**spec, env=_environment())
+            return KernelSpec(**spec, env=_environment(scratch))
 
     return Manager
 
 
-def _environment() -> dict[str, str]:
-    """Give the kernel's environment: this package importable, charts as data, the same order each time."""
+def kill_kernels() -> None:
+    """End the kernels that run, at once; their notebooks fail with a dead kernel.
+
+    Examples
+    --------
+    >>> kill_kernels()
+    """
+    for manager in _managers:
+        process = getattr(getattr(manager(), "provisioner", None), "process", None)
+        if process is not None and process.poll() is None:
+            process.kill()
+
+
+def _environment(scratch: Path) -> dict[str, str]:
+    """Give the kernel's environment: this package importable, charts as data, the same order each time.
+
+    What a kernel that is killed leaves behind lies in the scratch folder, and goes with the run.
+    """
+    scratch.mkdir(exist_ok=True)
     paths = [_PACKAGE_PARENT, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return {
         "PLOTLY_RENDERER": "plotly_mimetype",
         STATIC: "yes",
         "PYTHONHASHSEED": "0",
+        "TMPDIR": str(scratch),
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
     }
 

@@ -16,12 +16,13 @@ from typing import Any
 import nbformat
 
 from diskenc_analysis.errors import DiskencError, NotebookFailedError, ReportCheckError
-from diskenc_analysis.runner import Progress, quiet, read, run_notebook
+from diskenc_analysis.runner import Progress, kill_kernels, quiet, read, run_notebook
 
 #: Names of what a notebook writes in its folder, as its parameters say.
 FACTS, DATA = "facts.json", "data"
 #: Where the prepared inventory lies, as seen from the folder that a notebook runs in.
 HELD = "../../inventory/"
+_PATIENCE = 0.2  # seconds between two looks at notebooks that are to stop
 
 
 @dataclass(frozen=True)
@@ -105,13 +106,20 @@ def run_all(
     ------
     DiskencError
         When a notebook raised one of this package's own errors for arguments or input, which no other
-        notebook can do better with.
+        notebook can do better with. The others are stopped, as they are by Ctrl-C.
     """
     with quiet(), ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
         futures = [
             pool.submit(_run, name, values, scratch / name, progress) for name, values in parameters.items()
         ]
-        return [future.result() for future in futures]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            while not all(future.done() for future in futures):  # one may start its kernel just now
+                kill_kernels()
+                time.sleep(_PATIENCE)
+            raise
 
 
 def _run(name: str, values: Mapping[str, Any], folder: Path, progress: Progress | None) -> Run:

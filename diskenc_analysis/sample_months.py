@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import shutil
 import tempfile
@@ -101,15 +102,21 @@ def months(folder: Path | None = None) -> Path:
     Parameters
     ----------
     folder : Path, optional
-        Where; a folder of the system for things that go by default.
+        Where; by default a folder that goes with the process.
 
     Returns
     -------
     Path
         A history with a capture every three months.
     """
-    home = folder or Path(tempfile.mkdtemp(prefix="diskenc-")) / "months-of-the-sample"
+    home = folder or _passing() / "months-of-the-sample"
     with tempfile.TemporaryDirectory(prefix="diskenc-") as scratch:
         for ago in MONTHS:
             history.add(read(earlier(Path(scratch), ago), engine="duckdb", verdict_only=True), home)
     return home
+
+
+def _passing() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="diskenc-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
