@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -83,6 +84,7 @@ def test_ci_runs_pythons_that_the_project_supports():
     )
 
 
+@cache
 def _imported(path: Path) -> set[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     found: set[str] = set()
@@ -96,9 +98,13 @@ def _imported(path: Path) -> set[str]:
     return {name for name in found if name.split(".")[0] not in sys.stdlib_module_names}
 
 
+# Every call reads the metadata of all that is installed.
+_packages = cache(packages_distributions)
+
+
 def _distributions(module: str) -> set[str]:
     top = module.partition(".")[0]
-    known = {canonicalize_name(name) for name in packages_distributions().get(top, [top])}
+    known = {canonicalize_name(name) for name in _packages().get(top, [top])}
     # `azure` is a namespace that many distributions share, each named like its module.
     return {name for name in known if canonicalize_name(module).startswith(name)} or known
 
