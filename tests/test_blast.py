@@ -136,7 +136,7 @@ def test_what_is_asked_must_be_one_thing_that_exists(inv, own):
 def test_a_name_that_several_sets_have_is_refused(tmp_path):
     other = des("one", key_url("kv-keys", "k"))
     other["id"] = other["id"].replace("rg-rules", "rg-other")
-    inv = de.load(write(tmp_path, [*estate(), other]))
+    inv = de.load(write(tmp_path, [*estate(), other]), engine="polars")
     with pytest.raises(ParameterError, match="set 'one' fits 2"):
         de.blast_radius(inv, des="one")
 
@@ -192,7 +192,7 @@ def data_plane_key(**attributes):
 
 
 def custody(folder, *bodies, as_of=DAY):
-    found = records(de.custody(de.load(write(folder, bodies)), as_of=as_of))
+    found = records(de.custody(de.load(write(folder, bodies), engine="polars"), as_of=as_of))
     [row] = [row for row in found if row["use"] == "set"]
     return row
 
@@ -234,6 +234,6 @@ def test_a_disk_of_two_layers_counts_once_for_a_shared_vault(tmp_path):
         vm("x"),
         disk("x-os", "x", encryption=cmk("sse"), security=both),
     ]
-    inv = de.load(write(tmp_path, bodies))
+    inv = de.load(write(tmp_path, bodies), engine="polars")
     assert counts(de.blast_radius(inv, vault="kv"), "disks", "vms", "gib") == (1, 1, 64)
     assert disk_id("x-os") in {row["disk_id"] for row in records(de.blast_radius(inv, vault="kv").links)}

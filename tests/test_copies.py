@@ -93,7 +93,7 @@ def test_every_copy_is_compared_with_its_source(tmp_path, engine):
 
 
 def test_the_keys_are_named(tmp_path):
-    found = records(de.copied_keys(de.load(write(tmp_path, OBJECTS))))
+    found = records(de.copied_keys(de.load(write(tmp_path, OBJECTS), engine="polars")))
     [row] = [row for row in found if row["copy_id"].endswith("/moved")]
     assert (row["copy_key"], row["source_key"]) == (
         "kv.vault.azure.net/keys/other",
@@ -102,12 +102,12 @@ def test_the_keys_are_named(tmp_path):
 
 
 def test_the_list_shows_what_differs_and_what_is_not_known(tmp_path):
-    lists = dict(keydigest.copies(de.copied_keys(de.load(write(tmp_path, OBJECTS)))).lists)
+    lists = dict(keydigest.copies(de.copied_keys(de.load(write(tmp_path, OBJECTS), engine="polars"))).lists)
     assert list(lists) == ["Under another key: 4", "Not known: 3"]
     assert "rg-rules/weaker" in {line[1] for line in lists["Under another key: 4"].lines}
 
 
 def test_without_copies_there_is_nothing_to_say(tmp_path):
-    found = de.copied_keys(de.load(write(tmp_path, [disk("d")])))
+    found = de.copied_keys(de.load(write(tmp_path, [disk("d")]), engine="polars"))
     assert records(found) == []
     assert keydigest.copies(found).lists == ()

@@ -310,7 +310,7 @@ def test_every_rule_has_its_source_and_known_words():
 
 
 def checked(folder, *bodies, as_of=DAY):
-    found = records(de.key_checks(de.load(write(folder, bodies)), as_of=as_of))
+    found = records(de.key_checks(de.load(write(folder, bodies), engine="polars"), as_of=as_of))
     return {(row["rule_id"], row["result"]): row for row in found}
 
 
@@ -424,7 +424,7 @@ def test_fast_disks_take_the_key_of_another_tenant_in_some_regions_only(tmp_path
 def test_the_sets_of_a_region_are_counted_by_subscription(tmp_path):
     sets = [des(name, key_url("kv", "k")) for name in ("a", "b", "c")]
     sets[1]["location"], sets[2]["location"] = "West Europe", "northeurope"
-    rows = records(de.key_checks(de.load(write(tmp_path, sets)), as_of=DAY))
+    rows = records(de.key_checks(de.load(write(tmp_path, sets), engine="polars"), as_of=DAY))
     found = [row for row in rows if row["rule_id"] == "set_limit"]
     assert {(row["chain"], row["value"], row["expected"], row["result"]) for row in found} == {
         (f"region:{HOME}/westeurope", "2", "fewer than 5000", "pass"),
@@ -442,7 +442,7 @@ def test_the_limit_of_sets(sets, result):
 def test_sets_that_were_not_all_read_are_not_known_to_be_few(tmp_path):
     page = {"count": 1, "totalRecords": 2, "data": [des("a", key_url("kv", "k"))], "resultTruncated": "true"}
     (tmp_path / "sets.json").write_text(json.dumps(page), encoding="utf-8")
-    rows = records(de.key_checks(de.load(tmp_path), as_of=DAY))
+    rows = records(de.key_checks(de.load(tmp_path, engine="polars"), as_of=DAY))
     assert {row["result"] for row in rows if row["rule_id"] == "set_limit"} == {"unknown"}
 
 
@@ -488,7 +488,7 @@ def test_failures_stand_first_the_severe_before_the_others(tmp_path):
         *objects(broken("auto_rotation", of_set=props(rotationToLatestKeyVersionEnabled=None)), "kv-b"),
         extension("other"),
     ]
-    rows = records(de.key_checks(de.load(write(tmp_path, bodies)), as_of=DAY))
+    rows = records(de.key_checks(de.load(write(tmp_path, bodies), engine="polars"), as_of=DAY))
     assert [(row["rule_id"], row["result"]) for row in rows[:2]] == [
         ("key_disabled", "fail"),
         ("auto_rotation", "fail"),

@@ -65,7 +65,7 @@ def exemption(scope, expires=None, references=None):
     return {"id": f"{scope}/providers/{kind}/waived", "name": "waived", "type": kind, "properties": body}
 
 
-def judged(folder, *objects, engine="duckdb", **given):
+def judged(folder, *objects, engine="polars", **given):
     inv = de.load(write(folder, objects), engine=engine)
     return {
         (row["name"], row["rule_id"].removeprefix("defender_")): row

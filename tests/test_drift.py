@@ -469,7 +469,7 @@ def test_a_capture_does_not_differ_from_itself_nor_from_its_saved_copy(folders, 
 
 def test_back_again_everything_is_mirrored(folders, found):
     """What was added is removed, and what was lost is won; what is unknown stays out of both."""
-    old, new = (de.load(folder, engine="duckdb") for folder in folders)
+    old, new = (de.load(folder, engine="polars") for folder in folders)
     back = {(r["direction"], r["what"], r["old"], r["new"]) for r in records(de.compare(new, old))}
     mirror = {"regression": "improvement", "improvement": "regression", "reading": "reading"}
     ours = {
@@ -482,7 +482,7 @@ def test_back_again_everything_is_mirrored(folders, found):
 
 def test_the_edition_of_the_matrix_is_a_cause_of_its_own(tmp_path):
     """By the seed edition a v5 size alone encrypts no temp disk; by the newest it does."""
-    inv = de.load(write(tmp_path, pair("older", {"size": V5D})), engine="duckdb")
+    inv = de.load(write(tmp_path, pair("older", {"size": V5D})), engine="polars")
     rows = records(de.compare(inv, inv, old_edition=SEED))
     assert [(r["direction"], r["what"], r["old"], r["new"], r["cause"]) for r in rows] == [
         ("edition", "temp_disk", "no", "yes", "edition")
@@ -502,7 +502,7 @@ def collection(folder, rows, *parts):
             part.file, part.sha256 = f"disks/{sub}.jsonl", hashlib.sha256(data).hexdigest()
         made.append(part)
     (folder / "export.json").write_text(Note(parts=made).model_dump_json())
-    return de.load(folder, engine="duckdb")
+    return de.load(folder, engine="polars")
 
 
 def test_a_denied_subscription_is_no_removal_and_an_emptied_one_is(tmp_path):
@@ -520,11 +520,11 @@ def test_a_denied_subscription_is_no_removal_and_an_emptied_one_is(tmp_path):
 
 
 def test_what_an_export_that_was_cut_short_lacks_is_not_removed(tmp_path):
-    old = de.load(write(tmp_path / "old", [disk("a"), disk("b")]), engine="duckdb")
+    old = de.load(write(tmp_path / "old", [disk("a"), disk("b")]), engine="polars")
     (tmp_path / "new").mkdir()
     cut = {"value": [disk("a")], "nextLink": "https://management.azure.com/more"}
     (tmp_path / "new" / "disks.json").write_text(json.dumps(cut))
-    new = de.load(tmp_path / "new", engine="duckdb")
+    new = de.load(tmp_path / "new", engine="polars")
     [row] = records(de.compare(old, new))
     assert (row["name"], row["direction"], row["what"]) == ("b", "reading", "unread_now")
     assert "cut short" in row["reason"]
@@ -535,8 +535,8 @@ def test_what_an_export_that_was_cut_short_lacks_is_not_removed(tmp_path):
 def test_a_disk_that_was_made_after_the_older_capture_is_new_for_sure(tmp_path):
     young = elsewhere(disk("young", timeCreated="2026-11-02T00:00:00Z"))
     aged = elsewhere(disk("aged", timeCreated="2025-11-02T00:00:00Z"))
-    old = de.load(write(tmp_path / "2026-10-24", [disk("a")]), engine="duckdb")
-    new = de.load(write(tmp_path / "2026-11-24", [disk("a"), young, aged]), engine="duckdb")
+    old = de.load(write(tmp_path / "2026-10-24", [disk("a")]), engine="polars")
+    new = de.load(write(tmp_path / "2026-11-24", [disk("a"), young, aged]), engine="polars")
     assert {row["name"]: row["what"] for row in records(de.compare(old, new))} == {
         "young": "added",
         "aged": "unread_before",
@@ -546,8 +546,8 @@ def test_a_disk_that_was_made_after_the_older_capture_is_new_for_sure(tmp_path):
 def test_snapshots_that_were_not_exported_are_not_removed(tmp_path):
     from tests.rules import snapshot
 
-    old = de.load(write(tmp_path / "old", [disk("a"), snapshot("s")]), engine="duckdb")
-    new = de.load(write(tmp_path / "new", [disk("a")]), engine="duckdb")
+    old = de.load(write(tmp_path / "old", [disk("a"), snapshot("s")]), engine="polars")
+    new = de.load(write(tmp_path / "new", [disk("a")]), engine="polars")
     [row] = records(de.compare(old, new))
     assert (row["name"], row["what"], row["kind"]) == ("s", "unread_now", "snapshot")
 
@@ -574,7 +574,7 @@ def test_two_engines_are_refused(folders):
 
 
 def test_an_unknown_edition_is_refused(folders):
-    inv = de.load(folders[0], engine="duckdb")
+    inv = de.load(folders[0], engine="polars")
     with pytest.raises(UnknownNameError, match="2023-05-15"):
         de.compare(inv, inv, old_edition="2023-05-16")
 
@@ -587,7 +587,7 @@ def test_instances_of_scale_sets_are_vms_like_the_others(tmp_path):
             instance("vmss", 0, size=V5, security=security),
             disk("vmss_0-os", instance_id("vmss", 0), system="Windows"),
         ]
-        return de.load(write(tmp_path / name, rows), engine="duckdb")
+        return de.load(write(tmp_path / name, rows), engine="polars")
 
     rows = told(records(de.compare(capture("old", HOST), capture("new", None))), "capability")
     assert ("regression", "caches", "yes", "no", "host_off") in rows["vmss_0-os"]
@@ -601,8 +601,8 @@ def test_a_key_that_goes_unseen_with_its_vm_is_no_change_of_keys(tmp_path):
     settings = {"enabled": True, "keyEncryptionKey": kek}
     own = [disk("a-os", "a", system="Windows"), *stores()]
     encrypted = vm("a", os_disk=listed("a-os") | {"encryptionSettings": settings})
-    old = de.load(write(tmp_path / "old", [encrypted, *own]), engine="duckdb")
-    new = de.load(write(tmp_path / "new", own), engine="duckdb")
+    old = de.load(write(tmp_path / "old", [encrypted, *own]), engine="polars")
+    new = de.load(write(tmp_path / "new", own), engine="polars")
     for found in (de.compare(old, new), de.compare(new, old)):
         rows = {row["what"]: row["direction"] for row in records(found)}
         assert {"ade", "customer_keys", "hsm", "key_owner", "key_store"} <= set(rows)

@@ -174,7 +174,7 @@ def test_a_key_that_only_images_need_is_not_idle(inv):
 
 
 def test_a_set_that_only_an_image_names_is_followed(tmp_path):
-    inv = de.load(write(tmp_path, [image("golden", "gone"), disk("d", encryption=PMK)]))
+    inv = de.load(write(tmp_path, [image("golden", "gone"), disk("d", encryption=PMK)]), engine="polars")
     [row] = records(de.single_points(inv))
     assert (row["target"], row["uses"], row["copies"]) == (set_id("gone").lower(), "unknown", 1)
 
@@ -191,7 +191,7 @@ def test_a_version_is_compared_with_the_image_that_it_was_made_of(tmp_path):
             source=image_id("golden"),
         ),
     ]
-    rows = records(de.copied_keys(de.load(write(tmp_path, objects))))
+    rows = records(de.copied_keys(de.load(write(tmp_path, objects), engine="polars")))
     assert {(row["kind"], row["copy_key"], row["source_key"], row["same_key"]) for row in rows} == {
         ("image_version", f"kv.vault.azure.net/keys/{copy}" if copy else "platform", GOLDEN, same)
         for copy, same in (("golden", "yes"), ("west", "no"), ("", "no"))
@@ -203,7 +203,7 @@ GOLDEN = "kv.vault.azure.net/keys/golden"
 
 def test_a_version_of_a_source_that_was_not_read_is_not_judged(tmp_path):
     objects = [des("west", key_url("kv", "west")), version(region("r", "west"), source=image_id("gone"))]
-    [row] = records(de.copied_keys(de.load(write(tmp_path, objects))))
+    [row] = records(de.copied_keys(de.load(write(tmp_path, objects), engine="polars")))
     assert (row["source_key"], row["same_key"]) == ("unknown", "unknown")
 
 
@@ -212,7 +212,7 @@ def test_a_version_of_a_source_that_was_not_read_is_not_judged(tmp_path):
 )
 def test_odd_regions_need_no_set_that_is_known(tmp_path, odd):
     objects = [version(publishingProfile={"targetRegions": odd}), disk("d")]
-    inv = de.load(write(tmp_path, objects))
+    inv = de.load(write(tmp_path, objects), engine="polars")
     assert rows_of(image_sets(inv)) == []
 
 

@@ -41,7 +41,7 @@ def estate():
 
 class Report:
     def __init__(self, folder, objects, as_of=DAY):
-        self.inv = de.load(write(folder, objects))
+        self.inv = de.load(write(folder, objects), engine="polars")
         self.cov = de.coverage(self.inv)
         self.own = de.key_ownership(self.inv, self.cov, as_of=as_of)
         self.custody = de.custody(self.inv, self.own, as_of=as_of)

@@ -804,7 +804,7 @@ def captures(folder, first, second):
     """Write two captures, the paths of which may tell their dates."""
     for inner, bodies in (first, second):
         write(folder / inner, bodies)
-    inv = de.load(folder, engine="duckdb")
+    inv = de.load(folder, engine="polars")
     return rows_of(inv), records(inv.ledger)
 
 

@@ -50,7 +50,7 @@ def subscription(guid, tenant):
     }
 
 
-def owned(folder, *objects, engine="duckdb", as_of=DAY):
+def owned(folder, *objects, engine="polars", as_of=DAY):
     inv = de.load(write(folder, [*objects]), engine=engine)
     return records(de.key_ownership(inv, as_of=as_of))
 
@@ -296,7 +296,7 @@ def test_a_key_is_judged_on_the_day_that_is_asked(tmp_path, attributes, as_of, s
 
 @pytest.mark.parametrize("judge", [de.key_ownership, de.custody, de.key_checks])
 def test_a_day_that_is_none_is_refused(tmp_path, judge):
-    inv = de.load(write(tmp_path, [disk("d")]))
+    inv = de.load(write(tmp_path, [disk("d")]), engine="polars")
     with pytest.raises(ParameterError, match=r"as_of: expected a day as YYYY-MM-DD, got '24\.11\.2026'"):
         judge(inv, as_of="24.11.2026")
 
@@ -319,7 +319,7 @@ def test_the_type_of_another_version_is_no_proof(tmp_path, version, hsm):
     objects = [vault("kv", "premium"), key, des("s", key_url("kv", "k")), disk("d", encryption=cmk("s"))]
     [row] = owned(tmp_path, *objects)
     assert chain(row, "store", "hsm_key") == ("key_vault_premium", hsm)
-    [verdict] = records(de.coverage(de.load(tmp_path)))
+    [verdict] = records(de.coverage(de.load(tmp_path, engine="polars")))
     assert (verdict["key_store"], verdict["hsm"]) == ("key_vault_premium", hsm)
 
 
@@ -339,7 +339,7 @@ def test_a_key_of_a_rotation_under_way_counts_for_the_hsm(tmp_path, previous, hs
     objects = [*stores(), turning, disk("d", encryption=cmk("s"))]
     [row] = owned(tmp_path, *objects)
     assert chain(row, "store", "hsm_key") == ("managed_hsm", hsm)
-    [verdict] = records(de.coverage(de.load(tmp_path)))
+    [verdict] = records(de.coverage(de.load(tmp_path, engine="polars")))
     assert verdict["hsm"] == hsm
 
 
@@ -410,7 +410,7 @@ def test_a_set_in_a_subscription_that_was_not_read(tmp_path):
 def test_captures_that_differ_on_the_key_leave_it_unknown(tmp_path):
     write(tmp_path / "one", [des("s", key_url("kv-a", "k")), disk("d", encryption=cmk("s"))])
     write(tmp_path / "two", [des("s", key_url("kv-b", "k"))])
-    [row] = records(de.key_ownership(de.load(tmp_path)))
+    [row] = records(de.key_ownership(de.load(tmp_path, engine="polars")))
     assert chain(row, "holder", "store", "key_host", "other_subscription", "reason") == (
         *("customer", "unknown", "unknown", "unknown"),
         "what names its key cannot be trusted",

@@ -180,7 +180,7 @@ def _sets(*names, **more):
     )
 
 
-def _by_name(folder, policy, *objects, engine="duckdb"):
+def _by_name(folder, policy, *objects, engine="polars"):
     rows = records(de.disk_policies(de.load(write(folder, objects), engine=engine)))
     return {row["name"]: row for row in rows if row["rule_id"] == policy}
 
