@@ -1,11 +1,22 @@
 """Text, numbers and lists where an object belongs, deep in a VM: unknown, and never read as absent."""
 
+import json
+
 import pytest
 
 from diskenc_analysis.coverage import coverage
-from tests.exported import PATHS, disk, disk_id, read_text, vm
+from diskenc_analysis.exports import load
+from tests.exported import PATHS, disk, disk_id, save, vm
+from tests.rules import records
 
 OFF, UNSURE = ("off", "off", "off"), "unknown"
+
+
+def judged(folder, rows, size):
+    """Judge rows, read as a small file or as a large one, on the engine that plans quickest."""
+    path = save(folder / "rows.json", json.dumps(rows))
+    [found] = records(coverage(load(path, engine="polars", small_bytes=size)))
+    return found
 
 
 def layers(folder, size, os_disk=None, **properties):
@@ -14,7 +25,7 @@ def layers(folder, size, os_disk=None, **properties):
     listed = {"name": "d", "osType": "Linux", "managedDisk": managed} | (os_disk or {})
     owner = vm("v", storageProfile={"osDisk": listed, "dataDisks": []}, **properties)
     rows = [disk("d", osType="Linux", diskState="Attached") | {"managedBy": owner["id"]}, owner]
-    [row] = coverage(read_text(folder, rows, size)).df().to_dict("records")
+    row = judged(folder, rows, size)
     return row["host"], row["ade"], row["confidential"]
 
 
@@ -61,11 +72,6 @@ def test_a_security_profile_that_is_no_object(tmp_path, size, profile):
     assert layers(tmp_path, size, securityProfile=profile)[0] == UNSURE
 
 
-def judged(folder, row, size):
-    [found] = coverage(read_text(folder, [row], size)).df().to_dict("records")
-    return found
-
-
 NO_TEXT = [{}, {"a": 1}, ["x"], [{"a": 1}]]
 
 
@@ -76,25 +82,19 @@ def test_a_key_url_that_is_no_text_proves_no_key(tmp_path, size, kek):
     secret = {"secretUrl": "https://kv.vault.azure.net/secrets/s/1"}
     settings = [{"diskEncryptionKey": secret, "keyEncryptionKey": {"keyUrl": kek}}]
     collection = {"enabled": True, "encryptionSettings": settings}
-    [row] = (
-        coverage(read_text(tmp_path, [disk("d", encryptionSettingsCollection=collection)], size))
-        .df()
-        .to_dict("records")
-    )
+    row = judged(tmp_path, [disk("d", encryptionSettingsCollection=collection)], size)
     assert (row["ade"], row["key_owner"], row["customer_keys"]) == ("on", UNSURE, UNSURE)
 
 
 @pytest.mark.parametrize("size", PATHS)
 @pytest.mark.parametrize("owner", [*NO_TEXT, 7, "v"])
 def test_an_owner_that_is_no_id_leaves_open_whether_the_disk_is_attached(tmp_path, size, owner):
-    row = judged(tmp_path, disk("d", diskState=None) | {"managedBy": owner}, size)
+    row = judged(tmp_path, [disk("d", diskState=None) | {"managedBy": owner}], size)
     assert (row["attachment"], row["host"]) == (UNSURE, UNSURE)
 
 
 @pytest.mark.parametrize("size", PATHS)
 @pytest.mark.parametrize("type_", NO_TEXT)
 def test_a_type_of_encryption_that_is_no_text_is_unknown(tmp_path, size, type_):
-    [row] = (
-        coverage(read_text(tmp_path, [disk("d", encryption={"type": type_})], size)).df().to_dict("records")
-    )
+    row = judged(tmp_path, [disk("d", encryption={"type": type_})], size)
     assert (row["sse"], row["customer_keys"]) == (UNSURE, UNSURE)
