@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 import pytest
 
+from diskenc_analysis.share import sample_path
 from tests.loopback import Loopback
+from tests.shared import once
 from tests.tenant import ROWS
 
 
@@ -13,3 +19,24 @@ def azure(tmp_path, monkeypatch):
         for name, value in server.environment(tmp_path).items():
             monkeypatch.setenv(name, value)
         yield server
+
+
+@pytest.fixture(scope="session")
+def sample_report(tmp_path_factory):
+    """The sample's report by the command, and a gate that it misses: what the process said, and where it ran.
+
+    Not to be changed.
+    """
+
+    def make(folder):
+        code = "from diskenc_analysis.cli import main; main()"
+        given = ("-o", "out", "--as-of", "2026-11-24", "--fail-under", "temp_disk=100", "--zip")
+        command = [sys.executable, "-c", code, "report", str(sample_path()), *given]
+        where = folder / "made"
+        where.mkdir()
+        done = subprocess.run(command, capture_output=True, text=True, cwd=where, check=False, timeout=600)
+        said = {"returncode": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
+        (folder / "process.json").write_text(json.dumps(said), encoding="utf-8")
+
+    folder = once(tmp_path_factory, "sample", make)
+    return json.loads((folder / "process.json").read_text(encoding="utf-8")), folder / "made"

@@ -1,25 +1,20 @@
-"""The command, run in a process of its own as a user would."""
+"""The command; in processes of its own where imports, exit codes and streams are asked for."""
 
 from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 import diskenc_analysis as de
+from tests.command import diskenc, process
 
-COMMAND = [sys.executable, "-c", "from diskenc_analysis.cli import main; main()"]
 SAMPLE = str(de.sample_path())
-
-
-def diskenc(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, cwd=cwd, check=False, timeout=300
-    )
+DISKS = str(de.sample_path() / "disks.jsonl")  # quicker to read where nothing else is asked
 
 
 def test_help_imports_no_data_frames():
@@ -37,7 +32,7 @@ def test_help_imports_no_data_frames():
 
 
 def test_version():
-    assert diskenc("--version").stdout == f"diskenc {de.__version__}\n"
+    assert process("--version").stdout == f"diskenc {de.__version__}\n"
 
 
 def test_coverage_imports_neither_pandas_nor_plotly():
@@ -55,7 +50,7 @@ def test_coverage_imports_neither_pandas_nor_plotly():
 def test_coverage_as_json_counts_the_truth():
     with (de.sample_path() / ".truth.csv").open(encoding="utf-8", newline="") as file:
         truth = [row["customer_keys@2026"] for row in csv.DictReader(file)]
-    done = diskenc("coverage", SAMPLE, "--capability", "customer_keys", "--format", "json")
+    done = process("coverage", SAMPLE, "--capability", "customer_keys", "--format", "json")
     [row] = json.loads(done.stdout)
     assert done.returncode == 0
     assert {name: row[name] for name in ("yes", "no", "not_applicable", "unknown", "total")} == {
@@ -82,22 +77,22 @@ def test_coverage_prints_the_same_numbers_in_every_format(tmp_path):
     ("arguments", "code", "said"),
     [
         (("coverage", "no-such-folder"), 3, "no-such-folder: no such file or folder"),
-        (("coverage", SAMPLE, "--by", "subscription"), 2, 'Did you mean "subscription_'),
-        (("coverage", SAMPLE, "--capability", "temp_disc"), 2, 'Did you mean "temp_disk"'),
-        (("coverage", SAMPLE, "--capability", "temp_disk", "--weight", "gib"), 2, "a fact of the VM"),
-        (("coverage", SAMPLE, "--edition", "2023-05-16"), 2, "2023-05-15"),
-        (("coverage", SAMPLE, "--format", "parquet"), 2, "needs a file"),
+        (("coverage", DISKS, "--by", "subscription"), 2, 'Did you mean "subscription_'),
+        (("coverage", DISKS, "--capability", "temp_disc"), 2, 'Did you mean "temp_disk"'),
+        (("coverage", DISKS, "--capability", "temp_disk", "--weight", "gib"), 2, "a fact of the VM"),
+        (("coverage", DISKS, "--edition", "2023-05-16"), 2, "2023-05-15"),
+        (("coverage", DISKS, "--format", "parquet"), 2, "needs a file"),
         (("coverage",), 2, "Missing argument"),
-        (("report", SAMPLE, "--notebook", "coverag", "-o", "x"), 2, 'Did you mean "coverage"'),
+        (("report", DISKS, "--notebook", "coverag", "-o", "x"), 2, 'Did you mean "coverage"'),
         (("report", "no-such-folder", "-o", "x"), 3, "no-such-folder"),
-        (("report", SAMPLE, "--as-of", "yesterday", "-o", "x"), 2, "yesterday"),
+        (("report", DISKS, "--as-of", "yesterday", "-o", "x"), 2, "yesterday"),
         (("sample", "-o", "x", "--disks", "0"), 2, "greater than or equal to 1"),
-        (("report", SAMPLE, "-o", "x", "--fail-under", "temp_disc=95"), 2, 'Did you mean "temp_disk"'),
-        (("report", SAMPLE, "-o", "x", "--fail-under", "temp_disk"), 2, "expected CAPABILITY=PERCENT"),
-        (("report", SAMPLE, "-o", "x", "--fail-under", "temp_disk=101"), 2, "from 0 to 100, got 101"),
-        (("report", SAMPLE, "-o", "/proc/x"), 2, "/proc/x cannot be written"),
-        (("coverage", SAMPLE, "--format", "csv", "-o", "/proc/x.csv"), 2, "/proc/x.csv cannot be written"),
-        (("coverage", SAMPLE, "--format", "parquet", "-o", "."), 2, "is a folder: name a file in it"),
+        (("report", DISKS, "-o", "x", "--fail-under", "temp_disc=95"), 2, 'Did you mean "temp_disk"'),
+        (("report", DISKS, "-o", "x", "--fail-under", "temp_disk"), 2, "expected CAPABILITY=PERCENT"),
+        (("report", DISKS, "-o", "x", "--fail-under", "temp_disk=101"), 2, "from 0 to 100, got 101"),
+        (("report", DISKS, "-o", "/proc/x"), 2, "/proc/x cannot be written"),
+        (("coverage", DISKS, "--format", "csv", "-o", "/proc/x.csv"), 2, "/proc/x.csv cannot be written"),
+        (("coverage", DISKS, "--format", "parquet", "-o", "."), 2, "is a folder: name a file in it"),
         (("sample", "-o", "/proc/x"), 2, "/proc/x cannot be written"),
         (("verify", "."), 3, "expected a report folder with manifest.json"),
     ],
@@ -112,10 +107,11 @@ def test_a_mistake_ends_in_a_message_and_its_exit_code(arguments, code, said, tm
 
 def test_broken_input_is_named_with_its_place(tmp_path):
     (tmp_path / "disks.json").write_text('{"value": [{"id": "a"},\n {"id": ]}', encoding="utf-8")
-    done = diskenc("coverage", str(tmp_path))
+    done = process("coverage", str(tmp_path))
     assert done.returncode == 3
     assert "disks.json" in done.stderr
     assert "line 2" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_an_export_without_disks_says_what_was_read(tmp_path):
@@ -162,15 +158,15 @@ def test_a_parameter_file_that_is_wrong_is_refused(tmp_path, text, said):
     assert [path.name for path in tmp_path.iterdir()] == ["p.yaml"]
 
 
-def test_a_report_is_gated_packed_and_verified(tmp_path):
+def test_a_report_is_gated_packed_and_verified(sample_report, tmp_path):
     # The sample has VMs without an encrypted temp disk, as its truth says.
-    done = diskenc("report", SAMPLE, "-o", "out", "--fail-under", "temp_disk=100", "--zip", cwd=tmp_path)
-    assert done.returncode == 1, done.stderr
-    assert done.stderr.startswith("gate temp_disk=100 missed. Temp disk: ")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out.zip"]
-    digest = next(line for line in done.stdout.splitlines() if line.startswith("manifest sha256 ")).split()[
-        -1
-    ]
+    done, made = sample_report
+    assert done["returncode"] == 1, done["stderr"]
+    assert done["stderr"].startswith("gate temp_disk=100 missed. Temp disk: ")
+    assert sorted(path.name for path in made.iterdir()) == ["out", "out.zip"]
+    [told] = [line for line in done["stdout"].splitlines() if line.startswith("manifest sha256 ")]
+    digest = told.split()[-1]
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     for where in ("out", "out.zip"):
         checked = diskenc("verify", where, "--expect-sha256", digest, cwd=tmp_path)
         assert (checked.returncode, checked.stdout.splitlines()[-1][:4]) == (0, "all "), checked.stderr

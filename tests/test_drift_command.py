@@ -1,4 +1,4 @@
-"""`diskenc compare`, run in a process of its own as a user would."""
+"""`diskenc compare`: its output, refusals and exit codes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import shutil
 
 import pytest
 
+from tests.command import diskenc
 from tests.rules import HOST, V5, disk, vm, write
-from tests.test_cli import diskenc
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,10 @@ import pytest
 
 import diskenc_analysis as de
 from diskenc_analysis.printing import write_lines
+from tests.command import diskenc
 from tests.rules import cmk, disk, disk_id, records, snapshot, stores, vm, write
-from tests.test_cli import SAMPLE, diskenc
 
+SAMPLE = str(de.sample_path())
 RULE = "cis_azure_3.0.0/8.4"
 HEADER = "finding,scope,reason,owner,approver,expires\n"
 

@@ -12,8 +12,8 @@ import diskenc_analysis as de
 from diskenc_analysis import history, historysums
 from diskenc_analysis.errors import ParameterError, UnknownNameError, UnreadableInputError
 from diskenc_analysis.ledger import sha256
+from tests.command import diskenc
 from tests.rules import HOST, SEED, V3, V5, disk, records, vm, write
-from tests.test_cli import diskenc
 
 ENGINES = ("duckdb", "pandas", "polars")
 DAYS = ("2026-10-24", "2026-11-24")

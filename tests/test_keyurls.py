@@ -65,5 +65,7 @@ def test_the_store_follows_from_the_host(name, store):
 def test_a_hostile_url_is_judged_and_not_obeyed(tmp_path, url):
     volume = {"keyEncryptionKey": {"keyUrl": url}, "diskEncryptionKey": {"secretUrl": url}}
     settings = {"enabled": True, "encryptionSettings": [volume]}
-    [row] = records(de.coverage(de.load(write(tmp_path, [disk("odd", collection=settings)]), engine="polars")))
+    [row] = records(
+        de.coverage(de.load(write(tmp_path, [disk("odd", collection=settings)]), engine="polars"))
+    )
     assert (row["key_owner"], row["key_store"]) == ("customer", "unknown")

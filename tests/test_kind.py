@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 import diskenc_analysis as de
 from diskenc_analysis.cli_parts import editions_like, notebooks_like, requirements_like
 from diskenc_analysis.errors import DiskencError, UnreadableInputError
+from tests.command import diskenc
 
-COMMAND = [sys.executable, "-c", "from diskenc_analysis.cli import main; main()"]
 NEXT = ("diskenc collect", "diskenc queries", "de.load(de.sample_path())")
 COMPUTE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute"
-
-
-def diskenc(*arguments):
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False, timeout=300)
 
 
 @pytest.mark.parametrize("make", ["wrong", "empty", "vaults"])

@@ -64,18 +64,15 @@ def test_imports_stand_in_one_cell(notebook):
 
 
 @pytest.fixture(scope="module")
-def reported(tmp_path_factory):
+def reported(sample_report):
     """The facts that the notebooks gather from the sample, and the sample's own truth."""
-    from diskenc_analysis.report import render
-
     truth_file = sample_path() / ".truth.csv"
     if not truth_file.is_file():
         pytest.skip("the sample has no truth file")
     with truth_file.open(encoding="utf-8", newline="") as lines:
         truth = list(csv.DictReader(lines))
-    out = tmp_path_factory.mktemp("sample") / "out"
-    folder = render(sample_path(), out, as_of="2026-11-24").folder
-    return json.loads((folder / "facts.json").read_text()), truth
+    _, where = sample_report
+    return json.loads((where / "out" / "facts.json").read_text()), truth
 
 
 @pytest.fixture(scope="module")

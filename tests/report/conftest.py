@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import pickle
 
 import pytest
+
+from diskenc_analysis import report
+from tests.shared import once
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
 SUBSCRIPTION = "/subscriptions/11111111-1111-4111-8111-111111111111"
@@ -75,7 +79,10 @@ def subscription(name):
 @pytest.fixture(scope="session")
 def tenant(tmp_path_factory):
     """Two VMs, one with encryption at host; three attached disks, one unattached, one snapshot."""
-    folder = tmp_path_factory.mktemp("tenant")
+    return once(tmp_path_factory, "tenant", _write_tenant)
+
+
+def _write_tenant(folder):
     content = {
         "disks": [
             disk("os-1", 128, _PLATFORM, "vm-1"),
@@ -92,4 +99,16 @@ def tenant(tmp_path_factory):
     }
     for name, objects in content.items():
         (folder / f"{name}.json").write_text(json.dumps(objects))
-    return folder
+
+
+@pytest.fixture(scope="session")
+def rendered(tenant, tmp_path_factory):
+    """The report of that tenant, and what was told of its progress; not to be changed."""
+
+    def make(folder):
+        seen = []
+        out = folder / "report" / "re{port}"
+        made = report.render(tenant, out, as_of="2026-11-24", progress=lambda *told: seen.append(told))
+        (folder / "told").write_bytes(pickle.dumps((made, seen)))
+
+    return pickle.loads((once(tmp_path_factory, "rendered", make) / "told").read_bytes())  # noqa: S301 - ours

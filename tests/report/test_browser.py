@@ -7,7 +7,6 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from diskenc_analysis import report
 from diskenc_analysis.page import make_page
 from diskenc_analysis.params import REPORTED
 from diskenc_analysis.tables import table
@@ -41,9 +40,9 @@ def browser():
         opened.close()
 
 
-@pytest.fixture(scope="module")
-def folder(tenant, tmp_path_factory):
-    return report.render(tenant, tmp_path_factory.mktemp("browser") / "report").folder
+@pytest.fixture
+def folder(rendered):
+    return rendered[0].folder
 
 
 @pytest.fixture

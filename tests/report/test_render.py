@@ -22,14 +22,6 @@ OUTER = ("appendix.xlsx", "data", "facts.json", "index.html", "manifest.json", "
 FACTS = 'open(facts_out, "w").write(\'{"n": 1}\')'
 
 
-@pytest.fixture(scope="module")
-def rendered(tenant, tmp_path_factory):
-    seen = []
-    out = tmp_path_factory.mktemp("render") / "re{port}"
-    made = report.render(tenant, out, as_of="2026-11-24", progress=lambda *told: seen.append(told))
-    return made, seen
-
-
 @pytest.fixture
 def notebooks(tmp_path, monkeypatch):
     """A folder of notebooks, each written as the source of its one cell."""
