@@ -10,6 +10,7 @@ import duckdb
 from diskenc_analysis import load
 from diskenc_analysis.ledger import sha256
 from diskenc_analysis.sample import generate
+from diskenc_analysis.schema import SCHEMA_VERSION
 
 #: The largest tenant that is generated disk by disk; beyond, it is copied under other subscriptions.
 GENERATED = 1_000_000
@@ -23,7 +24,7 @@ def exports(folder: Path, disks: int) -> Path:
 
 def inventory(folder: Path, disks: int) -> Path:
     """Make the saved inventory of a tenant, once."""
-    home = folder / f"inventory-{disks}"
+    home = folder / f"inventory-{SCHEMA_VERSION}-{disks}"
     if home.exists():
         return home
     if disks <= GENERATED:

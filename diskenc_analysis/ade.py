@@ -66,7 +66,12 @@ def _claims(facts: Facts) -> Iterator[Claim]:
     if facts["status"] in _STATUS:
         yield "the instance view says", _WORDS[facts["status"]], _STATUS[facts["status"]], "L3.2"
     if facts["flag"] not in _FLAG and facts["vm_lists"] == "no_os_disk":
-        yield "the VM's OS disk is of the wrong type: its encryptionSettings", "were not read", "unknown", "L3.3"
+        yield (
+            "the VM's OS disk is of the wrong type: its encryptionSettings",
+            "were not read",
+            "unknown",
+            "L3.3",
+        )
     if facts["role"] == "os" and facts["vm_flag"] in ("on", "off", "unclear"):
         layer = {"on": "on", "off": "was_on"}.get(facts["vm_flag"], "unknown")
         yield "the VM's osDisk.encryptionSettings say", _FLAG.get(layer, "one or the other"), layer, "L3.3"

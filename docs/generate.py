@@ -46,13 +46,22 @@ def readme() -> str:
 def speed(found: dict[str, Any]) -> str:
     """Write what `make bench` measured: each engine over saved inventories, and whole commands."""
     about, steps = found["machine"], []
-    for one in found["steps"]:
+    done = [one for one in found["steps"] if "total" in one]
+    for one in done:
         seconds = [f"{one['seconds'][name]:.1f}" for name in ("open", "judge", "sum")]
-        before = [r["total"] for r in found["steps"] if r["engine"] == one["engine"] and r["disks"] * 10 == one["disks"]]
+        before = [
+            r["total"] for r in done if r["engine"] == one["engine"] and r["disks"] * 10 == one["disks"]
+        ]
         growth = f"{one['total'] / before[0]:.1f}" if before else ""
         steps.append([f"{one['disks']:,}", one["engine"], *seconds, f"{one['peak']:,.0f}", growth])
     whole = [
-        [one["name"], f"{one['ours'][0]:.1f}", f"{one['ours'][2]:,.0f}", f"{one['yardstick'][0]:.1f}", f"{one['ratio']:.1f}"]
+        [
+            one["name"],
+            f"{one['ours'][0]:.1f}",
+            f"{one['ours'][2]:,.0f}",
+            f"{one['yardstick'][0]:.1f}",
+            f"{one['ratio']:.1f}",
+        ]
         for one in found["whole"]
     ]
     versions = ", ".join(f"{name} {number}" for name, number in about["packages"].items())
