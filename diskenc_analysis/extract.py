@@ -183,7 +183,7 @@ def _derived(table: Table, parts: _Parts) -> dict[str, str]:
     }
 
 
-def resources_sql(table: Table, relation: str, source: str, layout: str) -> str:
+def resources_sql(table: Table, relation: str, source: str, layout: str, *, known: bool = False) -> str:
     """SQL that turns objects into rows of a table of ARM resources.
 
     Parameters
@@ -197,13 +197,16 @@ def resources_sql(table: Table, relation: str, source: str, layout: str) -> str:
         SQL expression for the number of the input file.
     layout : {"nested", "flat", "element", "exact", "loose"}
         How the relation holds them; `exact` and `loose` are `element` for the nested or the flat ones alone.
+    known : bool
+        Whether it is known which columns a flat row could have: then what it lacks does not tell that a query
+        cut it down.
 
     Returns
     -------
     str
         A SELECT whose columns are those of `table.column_names()`, then `arm_type` (lower case) and `odd`:
-        0 a row of this layout, 1 without an id or a type, 2 spelt otherwise or with nothing in its body
-        (both need the normalising pass), 3 of the other layout; in layout `element` also the object `e`.
+        0 a row of this layout, 1 without an id or a type, 2 spelt otherwise, cut down or with nothing in its
+        body (both need the normalising pass), 3 of the other layout; in layout `element` also the object `e`.
     """
     parts = _Parts(table, layout)
     envelope = [Column(n, "string", tuple(p.split("|")), "") for n, p in ENVELOPE.items()]
@@ -218,7 +221,7 @@ def resources_sql(table: Table, relation: str, source: str, layout: str) -> str:
         f"WHEN NOT {named_sql('h_id', 'arm_type')} THEN 1 WHEN marked OR hollow THEN 2 ELSE 0 END AS odd"
         f"{', e' if layout == 'element' else ''} FROM (SELECT *, {values} FROM ("
         f"SELECT *, lower({_trimmed('h_id')}) AS key, {_trimmed('h_id')} AS trimmed"
-        f"{parts.select()} FROM ({heads_sql(table, relation, source, layout)})))"
+        f"{parts.select()} FROM ({heads_sql(table, relation, source, layout, known=known)})))"
     )
 
 

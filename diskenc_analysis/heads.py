@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from diskenc_analysis.members import AS_JSON, head_sql, heads_of, markers
+from diskenc_analysis.members import AS_JSON, WHOLE, head_sql, heads_of, markers
 from diskenc_analysis.schema import Table
 
 #: Tables whose rows may say all beside `properties`.
@@ -17,7 +17,7 @@ def head_name(name: str, prefix: str = "h") -> str:
     return f'"{prefix}_{marked}"'
 
 
-def heads_sql(table: Table, relation: str, source: str, layout: str) -> str:
+def heads_sql(table: Table, relation: str, source: str, layout: str, *, known: bool = False) -> str:
     """SQL for the heads of objects, and for what tells their layout; parameters as of `resources_sql`."""
 
     def top(name: str) -> str:
@@ -32,10 +32,15 @@ def heads_sql(table: Table, relation: str, source: str, layout: str) -> str:
         for where, names in _marks(table, layout, f"{top('properties')} IS NULL AND ")
         if names
     )
+    no_body = _none([head_sql(layout, h, True) for h in bodies])
+    lacking = [f"{top(member)} IS NULL" for member in WHOLE.get(table.name, ())]
+    if lacking and not known and layout not in ("nested", "exact"):  # a query may have cut it down
+        cut = f"{top('properties')} IS NULL AND ({' OR '.join(lacking)}) AND NOT ({no_body})"
+        marked = f"{marked or 'false'} OR ({cut})"
     return _parsed_once(
         f"{heads}, lower({top('type')}) AS arm_type, "
         f"{top('properties')} IS NOT NULL AS has_properties, {marked or 'false'} AS marked, "
-        f"{_none([head_sql(layout, h, True) for h in bodies])} AS no_body, "
+        f"{no_body} AS no_body, "
         f"{_hollow(table, layout)} AS hollow, {source} AS source{', e' if layout == 'element' else ''}",
         relation,
     )

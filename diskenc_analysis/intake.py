@@ -105,6 +105,7 @@ class Intake:
     def _take_flat(self, path: Path, kind: str, source: int) -> None:
         """Read a table of cells by way of JSON lines: there is one reader."""
         flat = written(path, kind, self.reader.connection, self.reader.scratch)
+        self.reader.flat.add(source)
         if flat.path.stat().st_size:
             self.reader.read(flat.path, source)
         flat.path.unlink()

@@ -23,6 +23,14 @@ OTHER_CASE = "diskSizeGb"
 #: Column of the files that the normalising pass writes: which input a row came from.
 SOURCE_MEMBER = "__source"
 
+#: Members that every whole flat row has, whichever tool printed it, by the table that it belongs to.
+WHOLE = {
+    "disks": ("provisioningState", "location", "creationData"),
+    "snapshots": ("provisioningState", "location", "creationData"),
+    "vms": ("provisioningState", "location", "storageProfile"),
+    "scale_sets": ("provisioningState", "location"),
+}
+
 
 @dataclass(frozen=True)
 class MemberPath:
@@ -112,7 +120,9 @@ def file_columns(table: Table, layout: str) -> dict[str, str]:
     """
     heads = heads_of(table, layout)
     flat = [h for h, body in heads.items() if not body or (layout == "flat" and h not in TAKEN)]
-    columns = _types(["id", "type", SOURCE_MEMBER, *flat, *markers(table, layout)])
+    tops = {h.partition(".")[0] for h in flat}
+    telling = [m for m in WHOLE.get(table.name, ()) if layout == "flat" and m not in tops]
+    columns = _types(["id", "type", SOURCE_MEMBER, *flat, *telling, *markers(table, layout)])
     nested = _types(h for h, body in heads.items() if body and layout == "nested")
     return {**columns, "properties": _struct(nested) if nested else "VARCHAR"}
 

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from diskenc_analysis.headers import members
-from diskenc_analysis.schema import fold
+from diskenc_analysis.members import WHOLE, heads_of
+from diskenc_analysis.schema import fold, table, table_of_type
+from diskenc_analysis.spelling import type_of
 
 #: Shape of the replies that may hold such rows.
 REPLY = "Resource Graph reply"
 #: Name that Resource Graph gives to a value out of the properties.
 COLUMN = re.compile(r"properties_\w", re.IGNORECASE)
+_DISK = ("type", "location", "encryption", "encryptionSettingsCollection", "securityProfile")
+#: Members, perhaps null, that settle what verdicts rest on: a row with all of them lacks nothing of weight.
+_ENOUGH = {
+    "disks": _DISK,
+    "snapshots": _DISK,
+    "vms": ("type", "location", "hardwareProfile", "storageProfile", "securityProfile"),
+    "scale_sets": ("type", "location", "virtualMachineProfile"),
+}
 
 
 def is_projected(rows: Iterable[Any], *, reply: bool = True) -> bool:
@@ -38,6 +48,45 @@ def is_projected(rows: Iterable[Any], *, reply: bool = True) -> bool:
     """
     names = {str(name) for row in rows if isinstance(row, dict) for name in row}
     return "properties" not in map(fold, names) and (reply or any(map(COLUMN.match, names)))
+
+
+def is_cut(row: Mapping[str, Any]) -> bool:
+    """Tell whether a query cut a flat row down: what is absent from it need not be absent.
+
+    Such as `az vm list --query "[].{id:id, size:hardwareProfile.vmSize}"` prints. A listing of resources
+    without their properties is no such row: nothing of its body is there.
+
+    Parameters
+    ----------
+    row : mapping of str to object
+        A row as it came, in any spelling.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> row = {"id": "/subscriptions/s/providers/Microsoft.Compute/disks/d", "diskState": "Unattached"}
+    >>> is_cut(row)
+    True
+    >>> is_cut(row | {"provisioningState": "Succeeded", "location": "west", "creationData": {}})
+    False
+    """
+    folded = {fold(str(name)): value for name, value in row.items()}
+    name = table_of_type().get(str(type_of(str(folded.get("id"))) or "").lower(), "")
+    if "properties" in folded or name not in WHOLE:
+        return False
+    whole = all(folded.get(fold(member)) is not None for member in WHOLE[name])
+    if whole or {fold(member) for member in _ENOUGH[name]} <= set(folded):
+        return False
+    return _has_body(name, tuple(map(str, row)))
+
+
+@lru_cache(maxsize=64)
+def _has_body(name: str, columns: Sequence[str]) -> bool:
+    bodies = {head.partition(".")[0] for head, body in heads_of(table(name)).items() if body}
+    return any(member.partition(".")[0] in bodies for member in _members(columns))
 
 
 def spread(row: dict[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:

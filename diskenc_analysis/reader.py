@@ -34,7 +34,9 @@ class Reader:
     """Reads files one by one into the canonical tables of a connection.
 
     `lines` is the file of normalised rows, `waiting` the tables and layouts that it holds, `exported` the
-    members that the columns of a flat file hold, `projections` the files whose rows are to be spread.
+    members that the columns of a flat file hold, `projections` the files whose rows are to be spread, `flat`
+    those of cells, whose columns are known, `cut` the keys of flat rows that a query cut down, by file and
+    by the members that are left.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -43,6 +45,8 @@ class Reader:
     verdict_only: bool = False
     exported: dict[int, frozenset[str]] = field(default_factory=dict)
     projections: set[int] = field(default_factory=set)
+    flat: set[int] = field(default_factory=set)
+    cut: dict[tuple[int, frozenset[str]], list[str]] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
     lines: IO[str] = field(init=False)
     waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -157,7 +161,8 @@ class Reader:
         inserted = sum(self._insert_layout(table, layout, opened, source) for layout in kept)
         missing: Counter[str] = Counter()
         if inserted < sum(types.values()):
-            sql = resources_sql(table, relations.objects(opened.path, opened.format), str(source), "element")
+            relation, known = relations.objects(opened.path, opened.format), source in self.flat
+            sql = resources_sql(table, relation, str(source), "element", known=known)
             again = f"SELECT e::VARCHAR, arm_type FROM ({sql}) WHERE odd = 2 AND {_of(table)}"
             missing = self._read_again(again, {"": sum(types.values()) - inserted}, opened, source)
         for arm_type, rows in types.items():
@@ -165,15 +170,19 @@ class Reader:
 
     def _insert_layout(self, table: schema.Table, layout: str, opened: envelopes.Opened, source: int) -> int:
         """Insert the rows of one layout; where a value is of another type than it should be, as JSON."""
-        good = f"odd = 0 AND {_of(table)}"
+        good, known = f"odd = 0 AND {_of(table)}", source in self.flat
         if layout in JSON_TWIN:
             relation = relations.typed(opened, file_columns(table, layout))
             with suppress(duckdb.InvalidInputException):
-                return self._insert(table, resources_sql(table, relation, str(source), layout), good)
+                return self._insert(
+                    table, resources_sql(table, relation, str(source), layout, known=known), good
+                )
         twin = JSON_TWIN.get(layout, layout)
         return self._insert(
             table,
-            resources_sql(table, relations.objects(opened.path, opened.format), str(source), twin),
+            resources_sql(
+                table, relations.objects(opened.path, opened.format), str(source), twin, known=known
+            ),
             good,
         )
 
@@ -228,10 +237,14 @@ class Reader:
 
     def _spread(self, row: Any, source: int) -> Any:
         """Put the values of a projected row in place, and note which members there are columns for."""
-        if source not in self.projections or not isinstance(row, dict):
+        if not isinstance(row, dict):
             return row
-        row, exported = projected.spread(row)
-        self.exported[source] = self.exported.get(source, frozenset()) | exported
+        if source in self.projections:
+            row, exported = projected.spread(row)
+            self.exported[source] = self.exported.get(source, frozenset()) | exported
+        elif source not in self.flat and projected.is_cut(row):
+            row, exported = projected.spread(row)
+            self.cut.setdefault((source, exported), []).append(schema.key_of(row["id"]))
         return row
 
     def _write(self, row: dict[str, Any] | None, source: int) -> None:
@@ -259,6 +272,7 @@ class Reader:
         self.lines.truncate()
         self.waiting = mark[1]
         self.exported.pop(source, None)
+        self.cut = {at: keys for at, keys in self.cut.items() if at[0] != source}
         self.ledger.forget(source)
 
     def finish(self) -> None:
@@ -274,6 +288,8 @@ class Reader:
         tables = schema.tables().values()
         for source, members in self.exported.items():
             unexported.put_in_doubt(self.connection, source, members, self.ledger)
+        for (source, members), keys in self.cut.items():
+            unexported.put_in_doubt(self.connection, source, members, self.ledger, keys)
         for table in tables:
             if table.name in filled:
                 set_aside_copies(self.connection, table, self.ledger)

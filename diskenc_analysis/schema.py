@@ -243,6 +243,17 @@ def table_of_type() -> dict[str, str]:
     return {arm_type: name for name, types in TYPES.items() for arm_type in types}
 
 
+def key_of(arm_id: str) -> str:
+    """Give an ARM id as the joins compare it, as `extract.key_sql` does in SQL.
+
+    Examples
+    --------
+    >>> key_of("subscriptions/S/")
+    '/subscriptions/s'
+    """
+    return f"/{arm_id.strip('/ ').lower()}"
+
+
 def fold(key: str) -> str:
     """Reduce a member name to what all its spellings share.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import duckdb
 
 from diskenc_analysis.flatfiles import ADVICE
@@ -15,7 +17,11 @@ _SELDOM = {"managedByExtended", "resources"}
 
 
 def put_in_doubt(
-    connection: duckdb.DuckDBPyConnection, source: int, exported: frozenset[str], ledger: Ledger
+    connection: duckdb.DuckDBPyConnection,
+    source: int,
+    exported: frozenset[str],
+    ledger: Ledger,
+    keys: Sequence[str] | None = None,
 ) -> None:
     """Put the columns in doubt that a flat file does not hold, in the rows that came from it.
 
@@ -32,11 +38,13 @@ def put_in_doubt(
         Members that its columns hold, as `headers.members` gives them.
     ledger : Ledger
         Takes a note that names what is missing.
+    keys : sequence of str, optional
+        Which rows of the file it is about, where others of its rows are whole.
     """
     missing: dict[str, None] = {}
     for table in tables().values():
         lacking = lacks(table, exported) if table.types else []
-        if lacking and _mark(connection, table, lacking, source):
+        if lacking and _mark(connection, table, lacking, source, keys):
             missing |= dict.fromkeys(bare(column.paths[0]) for column in lacking)
     if missing:
         ledger.note(source, f"columns not exported: {', '.join(missing)}; {ADVICE}")
@@ -74,10 +82,17 @@ def lacks(table: Table, exported: frozenset[str]) -> list[Column]:
     ]
 
 
-def _mark(connection: duckdb.DuckDBPyConnection, table: Table, lacking: list[Column], source: int) -> int:
+def _mark(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    lacking: list[Column],
+    source: int,
+    keys: Sequence[str] | None,
+) -> int:
     marks = ", ".join(f"CASE WHEN \"{c.name}\" IS NULL THEN '{c.name}: {REASON}' END" for c in lacking)
     doubt = f"nullif(concat_ws('; ', doubt, {marks}), '')"
+    some, values = ("", []) if keys is None else (" AND key IN (SELECT unnest(?::VARCHAR[]))", [list(keys)])
     [(rows,)] = connection.execute(
-        f'UPDATE "{table.name}" SET doubt = {doubt} WHERE source = {source}'
+        f'UPDATE "{table.name}" SET doubt = {doubt} WHERE source = {source}{some}', values
     ).fetchall()
     return int(rows)

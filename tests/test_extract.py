@@ -243,6 +243,8 @@ def test_ids_outside_a_subscription_have_neither(one, arm_id):
 FLAT = {k: v for k, v in disk("f").items() if k != "properties"} | {
     "encryption": {"type": CMK},
     "diskSizeGb": 32,
+    "creationData": {"createOption": "Empty"},
+    "provisioningState": "Succeeded",
 }
 
 
@@ -251,6 +253,7 @@ FLAT = {k: v for k, v in disk("f").items() if k != "properties"} | {
     [
         (disk("a"), 0, 3),
         (FLAT, 0, 0),
+        (FLAT | {"provisioningState": None}, 2, 2),  # a query may have cut it down
         (stub("a"), 0, 0),
         (disk("a") | {"type": None}, 1, 3),
         (FLAT | {"id": "f"}, 1, 1),

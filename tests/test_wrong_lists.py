@@ -38,7 +38,7 @@ def values(row, *names):
 
 @pytest.mark.parametrize("size", PATHS)
 def test_data_disks_that_are_no_list(tmp_path, size):
-    """C3: ADE of any disk may cover the temp disk, and which there are is not known. C11: is it on all?"""
+    """C3: ADE of any disk may cover the temp disk, and which disks there are is not known. C11: on all?"""
     rows, encrypted = [], {"encryptionSettingsCollection": ade()}
     for name, data in {**NO_LIST, "whole": []}.items():
         rows += machine(name, {"osDisk": os_disk(name), "dataDisks": data})
