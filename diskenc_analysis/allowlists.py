@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from diskenc_analysis.effects import parameter_values, turned_off
 from diskenc_analysis.frames import doubted, lazy, low, rows_of
-from diskenc_analysis.scopes import EVERYWHERE, reaches, read_json, scope_key
+from diskenc_analysis.scopes import EVERYWHERE, is_filled, reaches, read_json, scope_key
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
 
+#: Words of which an effect of the policies with such lists has one in its name.
+_ABOUT = ("disk", "encrypt", "key")
 _TAIL = re.compile(r"/providers/microsoft\.authorization/policyassignments/.*$")
 
 
@@ -70,7 +73,8 @@ def allow_lists(
     """Read the lists that assignments of a policy hold, or of an initiative with a parameter of that name.
 
     An assignment that is not enforced (`DoNotEnforce`) is evaluated all the same; one whose effect is
-    `Disabled` is not.
+    `Disabled` is not. Where an initiative has such an effect and it is not told of which policy, the list
+    may hold or not.
 
     Parameters
     ----------
@@ -105,24 +109,15 @@ def allow_lists(
 def _read(row: Sequence[Any], definition: str, parameter: str, default: Sequence[str]) -> AllowList | None:
     key, scope, parameters, not_scopes, selectors, assigned, unread = row
     mine = assigned.rstrip("/").rpartition("/")[2] == definition
-    named = _lowered(read_json(parameters, {}))
+    named = parameter_values(parameters)
     lists = [value for name, value in named.items() if name.startswith(parameter)]
-    if not (mine or (lists and "/policysetdefinitions/" in assigned)) or (mine and _is_off(named)):
+    off = turned_off(named, definition, _ABOUT, own=mine)
+    if off == "yes" or not (mine or (lists and "/policysetdefinitions/" in assigned)):
         return None
     place = scope_key(scope or _TAIL.sub("", key))
     left = frozenset(scope_key(one) for one in read_json(not_scopes, []) if isinstance(one, str))
     values = None if unread else _values(lists, default)
-    return AllowList(place, left, values, (selectors or "").strip() not in ("", "[]", "null"))
-
-
-def _lowered(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Give the values of the parameters by their names in lower case."""
-    inner = {name.lower(): value for name, value in parameters.items()}
-    return {name: value.get("value") if isinstance(value, dict) else None for name, value in inner.items()}
-
-
-def _is_off(parameters: dict[str, Any]) -> bool:
-    return str(parameters.get("effect", "")).lower() == "disabled"
+    return AllowList(place, left, values, is_filled(selectors) or off == "maybe")
 
 
 def _values(lists: Sequence[Any], default: Sequence[str]) -> frozenset[str] | None:

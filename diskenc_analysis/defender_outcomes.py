@@ -102,11 +102,12 @@ def _unpredicted(made: Prediction, reported: str, facts: Facts) -> tuple[str, st
     return "unexplained", f"yet Defender reports {reported}"
 
 
-_SURE = ("yes", "left_out")
+_SURE = ("yes", "left_out", "off")
 _TAKEN_OUT = {
     "yes": "an exemption in force covers it",
     "left_out": "the assignment of the policy leaves its scope out (notScopes)",
-    "maybe": "an exemption or a scope that is left out may cover it, which was not fully read",
+    "off": "the assignment turns the policy off (an effect of Disabled)",
+    "maybe": "an exemption, a scope left out or an effect turned off may be why, which was not fully read",
 }
 
 

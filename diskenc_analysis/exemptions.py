@@ -1,4 +1,4 @@
-"""Exemptions of Azure Policy: which scope they take out of which of Defender's rules, and until when."""
+"""Which scopes exemptions and assignments of Azure Policy take out of Defender's rules, and until when."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diskenc_analysis.defender_rules import Rule, defender_rules
+from diskenc_analysis.effects import parameter_values, turned_off
 from diskenc_analysis.frames import lazy, rows_of
-from diskenc_analysis.scopes import EVERYWHERE, reaches, read_json, scope_key
+from diskenc_analysis.scopes import EVERYWHERE, is_filled, reaches, read_json, scope_key
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 _TAIL = r"/providers/microsoft\.authorization/policyexemptions/.*$"
 _ASSIGNED = r"/providers/microsoft\.authorization/policyassignments/.*$"
 #: How a scope may be taken out of a rule, the surest first.
-WORDS = ("yes", "left_out", "maybe")
+WORDS = ("yes", "left_out", "off", "maybe")
+#: Words of which an effect of Defender's rules on disk encryption has one in its name.
+_ABOUT = ("disk", "encrypt")
 
 
 def exemptions(inv: Inventory, as_of: str) -> dict[tuple[str, str], str]:
@@ -33,15 +36,16 @@ def exemptions(inv: Inventory, as_of: str) -> dict[tuple[str, str], str]:
     -------
     dict
         By scope and rule, one of `WORDS`: `yes` for an exemption in force, `left_out` where every assignment
-        of the rule that reaches the scope leaves it out (notScopes), `maybe` where either was not read
-        whole. An exemption that has expired is left out.
+        of the rule that reaches the scope leaves it out (notScopes), `off` where every one of them turns it
+        off (an effect of Disabled), `maybe` where one of these was not read whole. An exemption that has
+        expired is left out.
     """
     found = _left_out(inv)
     assigned = dict(rows_of(lazy(inv.policy_assignments).select("key", "definition_id_key")))
     columns = ("key", "assignment_id_key", "expires", "policy_references", "resource_selectors")
     for key, assignment, expires, *narrowing in rows_of(lazy(inv.exemptions).select(*columns)):
         scope, time = scope_key(re.sub(_TAIL, "", key)), in_force(expires, as_of)
-        narrowed = any(_is_filled(text) for text in narrowing)
+        narrowed = any(is_filled(text) for text in narrowing)
         for rule in defender_rules().values():
             covered = _covers(assigned.get(assignment) or "", rule, narrowed=narrowed)
             word = _both(time, covered, "maybe" if scope == EVERYWHERE else "yes")
@@ -52,34 +56,45 @@ def exemptions(inv: Inventory, as_of: str) -> dict[tuple[str, str], str]:
 
 
 def _left_out(inv: Inventory) -> dict[tuple[str, str], str]:
-    """Give the scopes that assignments leave out, by rule."""
-    columns = ("key", "scope", "definition_id_key", "not_scopes", "resource_selectors")
+    """Give the scopes that assignments leave out, or in which they turn a rule off, by rule."""
+    columns = ("key", "scope", "definition_id_key", "not_scopes", "resource_selectors", "parameters")
     assigned = [
         (scope_key(scope or re.sub(_ASSIGNED, "", key)), definition or "", *rest)
         for key, scope, definition, *rest in rows_of(lazy(inv.policy_assignments).select(*columns))
     ]
     found: dict[tuple[str, str], str] = {}
     for rule in defender_rules().values():
-        mine = [
-            _Assigned(scope, covers, {scope_key(one) for one in _listed(left)})
-            for scope, definition, left, selectors in assigned
-            if (covers := _covers(definition, rule, narrowed=_is_filled(selectors))) != "no"
-        ]
+        mine = [one for row in assigned if (one := _assigned(rule, *row)).covers != "no"]
         for one in mine:
             for place in one.left:
                 others = [other for other in mine if place not in other.left and reaches(other.scope, place)]
                 known = one.covers == "yes" and not others and place != EVERYWHERE
                 found[place, rule.rule_id] = "left_out" if known else "maybe"
+        for one in mine:
+            others = [other for other in mine if other.off != "yes" and reaches(other.scope, one.scope)]
+            sure = one.off == "yes" and one.covers == "yes" and one.scope != EVERYWHERE
+            if one.off != "no" and found.get((one.scope, rule.rule_id)) != "left_out":
+                found[one.scope, rule.rule_id] = "off" if sure and not others else "maybe"
     return found
 
 
 @dataclass(frozen=True)
 class _Assigned:
-    """An assignment that holds a rule, or may: where, and which scopes it leaves out."""
+    """An assignment that holds a rule, or may: where, which scopes it leaves out, whether it turns it off."""
 
     scope: str
     covers: str
     left: set[str]
+    off: str
+
+
+def _assigned(
+    rule: Rule, scope: str, definition: str, left: str | None, selectors: str | None, parameters: str | None
+) -> _Assigned:
+    covers = _covers(definition, rule, narrowed=is_filled(selectors))
+    own = definition.rpartition("/")[2] == rule.policy_id
+    off = turned_off(parameter_values(parameters), rule.policy_id, _ABOUT, own=own)
+    return _Assigned(scope, covers, {scope_key(one) for one in _listed(left)}, off)
 
 
 def _listed(text: str | None) -> list[str]:
@@ -92,11 +107,6 @@ def _both(*words: str) -> str:
     if "no" in words:
         return ""
     return "maybe" if "maybe" in words else "yes"
-
-
-def _is_filled(text: str | None) -> bool:
-    """Say whether something is narrowed: to some policies of an initiative, to places or to types."""
-    return (text or "").strip() not in ("", "[]", "null")
 
 
 def in_force(expires: str | None, as_of: str) -> str:

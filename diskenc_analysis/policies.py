@@ -28,7 +28,7 @@ from diskenc_analysis.frames import (
     profile,
     rows_of,
 )
-from diskenc_analysis.keytypes import key_types
+from diskenc_analysis.keytypes import KeyTypes, kek_types, set_key_types
 from diskenc_analysis.policy_rules import apply_policy, disk_policy_rules
 
 if TYPE_CHECKING:
@@ -37,9 +37,10 @@ if TYPE_CHECKING:
 _COVERAGE = ("kind", "role", "attachment", "sse", "ade", "confidential", "customer_keys")
 _OWN = ("own_set", "secure_set", "set_type", "state", "allowed", "key_type")
 _LISTED = ("list_set", "list_allowed")
+_KEK = ("kek_type",)
 _ACCESS = tuple(name for name in ACCESS_FACTS if name != "state")
 #: The facts on which the policies are judged.
-FACTS = (*_COVERAGE, *_OWN, *_LISTED, *_ACCESS)
+FACTS = (*_COVERAGE, *_OWN, *_LISTED, *_KEK, *_ACCESS)
 _PLACE = ("subscription_id", "subscription_name", "resource_group")
 _JUDGED = ("rule_id", "title", "policy_verdict", "decided_by", "in_truth", "gap", "why")
 #: The columns of the frame, in order.
@@ -80,8 +81,10 @@ def disk_policies(inv: Inventory, cov: Any = None, allowed_sets: Sequence[str] =
     native = coverage(inv) if cov is None else cov
     policy = disk_policy_rules()["policy_allowed_sets"]["policy_id"]
     lists = given_list(allowed_sets) or allow_lists(inv, policy, "allowedEncryptionSets")
-    rows = lazy(native).with_columns(key=key_of("disk_id"))
-    rows = rows.join(_own(inv, lists), on="key", how="left").join(_listed(inv, lists), on="key", how="left")
+    keys = KeyTypes.of(inv)
+    rows = _with_keks(inv, lazy(native).with_columns(key=key_of("disk_id")), keys)
+    own = _own(inv, lists, set_key_types(inv, keys))
+    rows = rows.join(own, on="key", how="left").join(_listed(inv, lists), on="key", how="left")
     rows = rows.join(access_facts(inv).drop("state"), on="key", how="left").with_columns(
         judged=profile(FACTS)
     )
@@ -105,7 +108,21 @@ def _judged(rule: str, text: str) -> dict[str, str]:
     return more | apply_policy(rule, facts)
 
 
-def _own(inv: Inventory, lists: Sequence[AllowList]) -> Frame:
+def _with_keks(inv: Inventory, rows: Frame, keys: KeyTypes) -> Frame:
+    """Bring to each disk under Azure Disk Encryption what is said of its key, from the nearest place."""
+    rows = rows.with_columns(vm=key_of("vm_id"))
+    named: list[str] = []
+    for by, frame in kek_types(inv, keys):
+        named.append(f"kek_{len(named)}")
+        mine = {"disk_key": "key", "vm_key": "vm"}[by]
+        rows = rows.join(frame.rename({by: mine, "kek_type": named[-1]}), on=mine, how="left")
+    found = nw.coalesce(*[nw.col(name) for name in named], nw.lit("unknown"))
+    on, off = nw.col("ade") == "on", nw.col("ade").is_in(["off", "was_on"])
+    words = nw.when(on).then(found).otherwise(nw.when(off).then(nw.lit("none")).otherwise(nw.lit("unknown")))
+    return rows.with_columns(kek_type=words)
+
+
+def _own(inv: Inventory, lists: Sequence[AllowList], types: Frame) -> Frame:
     """Give what the disks say of their sets."""
     sets = lazy(inv.disk_encryption_sets).select(
         used_set=nw.col("key"),
@@ -115,7 +132,7 @@ def _own(inv: Inventory, lists: Sequence[AllowList]) -> Frame:
     )
     used = nw.coalesce("secure_vm_disk_encryption_set_id_key", "disk_encryption_set_id_key")
     rows = lazy(inv.disks).with_columns(used_set=used).join(sets, on="used_set", how="left")
-    rows = rows.join(key_types(inv), on="used_set", how="left").with_columns(**_where("key"))
+    rows = rows.join(types, on="used_set", how="left").with_columns(**_where("key"))
     facts = {
         "own_set": _names("disk_encryption_set_id"),
         "secure_set": _names("secure_vm_disk_encryption_set_id"),

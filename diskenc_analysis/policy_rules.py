@@ -80,18 +80,27 @@ def _allowed(facts: Facts) -> Verdict:
 
 
 _KEY_TYPES = {
-    "yes": (COMPLIANT, "the type of its set's key is allowed by the list"),
-    "no": (FLAGGED, "the type of its set's key is not allowed by the list"),
+    "yes": (COMPLIANT, "the type of {of} is allowed by the list"),
+    "no": (FLAGGED, "the type of {of} is not allowed by the list"),
     "no_list": (UNKNOWN, _NO_LIST),
-    "managed_hsm": (UNSEEN, "the policy looks at vaults, and the key of its set is in a managed HSM"),
-    "unknown": (UNKNOWN, "its set, the type of its key, or an assignment near its vault was not read"),
+    "managed_hsm": (UNSEEN, "the policy looks at vaults, and {of} is in a managed HSM"),
+    "unknown": (UNKNOWN, "{of}, its type, or an assignment near its vault was not read"),
 }
+_WEIGHT = (FLAGGED, UNKNOWN, COMPLIANT, UNSEEN)
 
 
 def _key_types(facts: Facts) -> Verdict:
-    if facts["own_set"] == "no" and facts["secure_set"] != "yes":
-        return UNSEEN, "the disk names no set, and so no key in a vault by way of one"
-    return _KEY_TYPES[facts["key_type"] or "unknown"]
+    """Judge the keys of a disk: of its set, and the key-encryption key of ADE; the worst counts."""
+    of_set = (
+        "" if facts["own_set"] == "no" and facts["secure_set"] != "yes" else facts["key_type"] or "unknown"
+    )
+    named = {"its set's key": of_set, "its key-encryption key": facts["kek_type"].replace("none", "")}
+    found = [
+        (word, text.format(of=of)) for of, key in named.items() if key for word, text in [_KEY_TYPES[key]]
+    ]
+    if not found:
+        return UNSEEN, "the disk hangs on no key in a vault, by way of a set or of Azure Disk Encryption"
+    return min((word for word, _ in found), key=_WEIGHT.index), "; ".join(dict.fromkeys(w for _, w in found))
 
 
 def _public_network(facts: Facts) -> Verdict:

@@ -84,6 +84,11 @@ def read_json(text: str | None, otherwise: Any) -> Any:
     return found if isinstance(found, type(otherwise)) else otherwise
 
 
+def is_filled(text: str | None) -> bool:
+    """Say whether an assignment or exemption is narrowed: to some policies, to places or to types."""
+    return (text or "").strip() not in ("", "[]", "null")
+
+
 def scope_keys() -> dict[str, nw.Expr]:
     """Give, for each level of scope, the key of the row's own scope there.
 

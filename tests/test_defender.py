@@ -280,6 +280,49 @@ def test_scopes_that_an_assignment_leaves_out_explain_what_is_not_applicable(tmp
     assert found["a", "host"]["outcome"] == outcome
 
 
+def effect(name, value="Disabled"):
+    return {name: {"value": value}}
+
+
+@pytest.mark.parametrize(
+    ("assigned", "outcome"),
+    [
+        ([assignment(parameters=effect("effect-fc4d8e41-e223-45ea-9bf5-eada37891d87"))], "exempted"),
+        ([assignment(parameters=effect("Effect-FC4D8E41", "disabled"))], "exempted"),
+        ([assignment(parameters=effect("effect-fc4d8e41", "Audit"))], "unexplained"),
+        # The effect of another policy of the initiative, by its GUID or by its words.
+        ([assignment(parameters=effect("effect-3dc5edcd-002d-444c-b216-e123bbfa37c0"))], "unexplained"),
+        ([assignment(parameters=effect("adaptiveNetworkHardeningsMonitoringEffect"))], "unexplained"),
+        # Of which policy on encryption, only the definition of the initiative would tell.
+        ([assignment(parameters=effect("diskEncryptionMonitoringEffect"))], "unknown"),
+        ([assignment(parameters=effect("effect"))], "unknown"),
+        (
+            [
+                assignment(
+                    "fc4d8e41-e223-45ea-9bf5-eada37891d87", "policyDefinitions", parameters=effect("effect")
+                )
+            ],
+            "exempted",
+        ),
+        # Another assignment of the rule is on, or turned off as well.
+        ([assignment(parameters=effect("effect-fc4d8e41")), assignment(name="again")], "unknown"),
+        (
+            [assignment(parameters=effect("effect-fc4d8e41"), name=name) for name in ("one", "two")],
+            "exempted",
+        ),
+        ([assignment(parameters="text")], "unexplained"),
+    ],
+)
+def test_an_effect_turned_off_within_an_initiative_explains_what_is_not_applicable(
+    tmp_path, assigned, outcome
+):
+    report = assessment(vm_id("a"), HOST_KEY, "NotApplicable")
+    found = judged(tmp_path, *machine("a"), report, *assigned)
+    assert found["a", "host"]["outcome"] == outcome
+    if outcome == "exempted":
+        assert "turns the policy off" in found["a", "host"]["reason"]
+
+
 @pytest.mark.parametrize("left", ["text", [1, None], {"a": 1}, 7])
 def test_scopes_left_out_that_are_none_leave_nothing_out(tmp_path, left):
     report = assessment(vm_id("a"), HOST_KEY, "NotApplicable")

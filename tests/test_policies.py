@@ -15,6 +15,8 @@ from tests.rules import (
     cmk,
     disk,
     disk_id,
+    extension,
+    key_url,
     listed,
     records,
     secured,
@@ -211,18 +213,30 @@ def _by_name(folder, policy, *objects, engine="polars"):
         ([_assigned(ALLOWED_SETS, {})], "unknown", "unknown"),
         ([_assigned(ALLOWED_SETS, {"allowedEncryptionSets": "all"})], "unknown", "unknown"),
         ([_sets("standard", resourceSelectors=[{"name": "eu"}])], "unknown", "unknown"),
+    ]
+    + [
         # An initiative passes the list on under a name of its own; a parameter of another policy is none.
         (
             [
                 _assigned(
                     "00000000-1111-4222-8333-444444444444",
-                    {"allowedEncryptionSets_d461a302": [set_id("standard")], "effect": "Disabled"},
+                    {"allowedEncryptionSets_d461a302": [set_id("standard")], **effects},
                     kind="policySetDefinitions",
                 )
             ],
-            "compliant",
-            "non_compliant",
-        ),
+            *verdicts,
+        )
+        for effects, verdicts in (
+            ({}, ("compliant", "non_compliant")),
+            ({"effect-702dd420": "Disabled"}, ("compliant", "non_compliant")),
+            ({"networkEffect": "Disabled"}, ("compliant", "non_compliant")),
+            # Turned off within the initiative; and an effect of which it is not told whose it is.
+            ({f"effect-{ALLOWED_SETS}": "Disabled"}, ("unknown", "unknown")),
+            ({"effect": "Disabled"}, ("unknown", "unknown")),
+            ({"managedDisksEffect": "Disabled"}, ("unknown", "unknown")),
+        )
+    ]
+    + [
         (
             [
                 _assigned(
@@ -285,21 +299,40 @@ def test_the_set_that_a_vm_names_is_held_to_the_list_where_the_vm_is(tmp_path, e
 
 
 @pytest.mark.parametrize(
-    ("assigned", "software", "hardware"),
+    ("assigned", "software", "hardware", "engine"),
     [
-        ([], "unknown", "unknown"),
-        ([_assigned(KEY_TYPES, {"allowedKeyTypes": ["RSA-HSM"]})], "non_compliant", "compliant"),
-        ([_assigned(KEY_TYPES, {"allowedKeyTypes": ["rsa"]})], "compliant", "non_compliant"),
-        ([_assigned(KEY_TYPES, {})], "compliant", "compliant"),  # the default allows all four types
-        ([_assigned(KEY_TYPES, {"allowedKeyTypes": ["EC"], "effect": "disabled"})], "unknown", "unknown"),
-        ([_assigned(KEY_TYPES, {"allowedKeyTypes": ["EC"]}, scope=ABOVE)], "unknown", "unknown"),
+        ([], "unknown", "unknown", "duckdb"),
+        ([_assigned(KEY_TYPES, {"allowedKeyTypes": ["RSA-HSM"]})], "non_compliant", "compliant", "pandas"),
+        ([_assigned(KEY_TYPES, {"allowedKeyTypes": ["rsa"]})], "compliant", "non_compliant", "polars"),
+        ([_assigned(KEY_TYPES, {})], "compliant", "compliant", "duckdb"),  # the default allows all four types
+        (
+            [_assigned(KEY_TYPES, {"allowedKeyTypes": ["EC"], "effect": "disabled"})],
+            "unknown",
+            "unknown",
+            "duckdb",
+        ),
+        ([_assigned(KEY_TYPES, {"allowedKeyTypes": ["EC"]}, scope=ABOVE)], "unknown", "unknown", "duckdb"),
     ],
 )
-def test_key_types_are_held_to_the_list_where_the_vault_is(tmp_path, assigned, software, hardware):
+def test_key_types_are_held_to_the_list_where_the_vault_is(tmp_path, assigned, software, hardware, engine):
     objects = [*stores(), vault_key("kv-standard", "cmk", "RSA"), *assigned]
     names = ("standard", "premium-hsm", "premium-unread", "managed-hsm", "nowhere")
     objects += [disk(name, encryption=cmk(name)) for name in names]
-    found = _by_name(tmp_path, "policy_key_types", *objects, disk("plain"))
+    pool = {"keyUrl": key_url("pool", "k", "managedhsm.azure.net")}
+    settings = {"enabled": True, "encryptionSettings": [{"keyEncryptionKey": pool}]}
+    objects += [
+        disk("kek", collection=ade()),
+        disk("kek-hsm", collection=ade(kek="kv-premium")),
+        disk("no-kek", collection=ade(kek=None)),
+        disk("kek-pool", collection=settings),
+        disk("kek-nameless", collection={"enabled": True}),
+        disk("kek-was-on", collection=ade(enabled=False)),
+        disk("both", collection=ade(kek="kv-premium"), encryption=cmk("standard")),
+        vm("by-vm"),
+        disk("by-vm-os", "by-vm", system="Windows"),
+        extension("by-vm"),
+    ]
+    found = _by_name(tmp_path, "policy_key_types", *objects, disk("plain"), engine=engine)
     assert {name: row["policy_verdict"] for name, row in found.items()} == {
         "standard": software,
         "premium-hsm": hardware,
@@ -307,6 +340,15 @@ def test_key_types_are_held_to_the_list_where_the_vault_is(tmp_path, assigned, s
         "managed-hsm": "not_applicable",  # the policy looks at vaults
         "nowhere": "unknown",  # the set was not read
         "plain": "not_applicable",
+        # A key-encryption key is a key in a vault like any other.
+        "kek": software,
+        "kek-hsm": hardware,
+        "no-kek": "not_applicable",  # the policy does not look at secrets
+        "kek-pool": "not_applicable",
+        "kek-nameless": "unknown",
+        "kek-was-on": "not_applicable",
+        "both": "non_compliant" if "non_compliant" in (software, hardware) else software,
+        "by-vm-os": "unknown",  # the extension alone does not tell whether the disk is under its key
     }
 
 
