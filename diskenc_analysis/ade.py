@@ -119,7 +119,11 @@ def _unclaimed(facts: Facts, notes: Notes) -> str:
     if facts["flag"] in ("doubt", "no_row", "unclear") and facts["kind"] != "unmanaged_disk":
         notes.evidence.append("the disk's encryption settings were not read [L3]")
         return "unknown"
-    notes.evidence.append("no sign of Azure Disk Encryption [L3]")
+    unread = facts["attachment"] == "attached" and facts["seen"] != "yes"
+    more = (
+        " on the disk; its VM was not read, where its older generation leaves the only mark" if unread else ""
+    )
+    notes.evidence.append(f"no sign of Azure Disk Encryption{more} [L3]")
     if facts["lineage"] == "ade":
         notes.evidence.append(
             "copied from a disk that was under it: not eligible for encryption at host [L4]"

@@ -23,7 +23,8 @@ _GAPS = (
         "disks whose VM is not in the inventory",
         """SELECT count(*) FROM disks
         WHERE managed_by_key IS NOT NULL AND managed_by_key NOT IN (SELECT key FROM vms)""",
-        "host encryption and all that follows from it: temp disk, caches, data flow, Defender status",
+        "host encryption and all that follows from it: temp disk, caches, data flow, Defender status; Azure "
+        "Disk Encryption is judged by the disk alone, though its generation with an Entra app marks the VM",
     ),
     _Gap(
         "disks that VMs list but that are not in the inventory",

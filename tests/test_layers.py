@@ -160,6 +160,14 @@ L2 = [
     ),
     Case("L2 owner not read", [disk("l2-gone", "gone", system="Windows")], {"l2-gone": NO_OWNER_READ}),
     Case(
+        "L3 by the disk alone where its VM was not read",
+        [disk("l3-gone", "gone", system="Windows"), disk("l3-loose")],
+        {
+            "l3-gone": {"ade": "off", "evidence~": "Encryption on the disk; its VM was not read"},
+            "l3-loose": {"ade": "off", "evidence~": "no sign of Azure Disk Encryption [L3]"},
+        },
+    ),
+    Case(
         "L2 no owner",
         [disk("l2-free")],
         {"l2-free": {"host": "not_attached", "attachment": "unattached", "method": "sse"}},

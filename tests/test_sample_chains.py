@@ -1,4 +1,4 @@
-"""The chain from disk to key for every kind of disk in the sample, worked out by hand from its table of kinds."""
+"""The chain from disk to key of every kind in the sample, worked out by hand from its table of kinds."""
 
 from __future__ import annotations
 
@@ -12,34 +12,46 @@ from diskenc_analysis.share import sample_path
 from tests.rules import records
 
 NO_KEY = "the key is not in the inventory"
-#: A word for each link: layer, holder, needed, set, vault or managed HSM and key, in an HSM, where it breaks off.
-#: The vaults `kv-std` (standard) and `kv-prm` (premium) and their keys were read, as was the managed HSM; of
-#: those the keys of sets and KEKs alone. Of the vault `kv-hub` nothing was read.
+#: A word for each link: layer, holder, needed, set, vault and key, in an HSM; and where it breaks off.
+#: The vaults `kv-std` (standard) and `kv-prm` (premium) were read, but for the keys named `prem`; so was the
+#: managed HSM without its keys. Of the vault `kv-hub` nothing was read.
 LINKS = {
-    "platform": "sse platform yes - - no",
-    "unread": "sse unknown unknown unknown unknown unknown | encryption.type was not read",
-    "std": "sse customer yes des-cmk-std kv-std/cmk-std no",
-    "hsm": "sse customer yes des-cmk-hsm kv-prm/cmk-hsm yes",
-    "prem": f"sse customer yes des-cmk-prem kv-prm/cmk-prem unknown | {NO_KEY}",
-    "mhsm": f"sse customer yes des-cmk-mhsm hsm/cmk-mhsm yes | {NO_KEY}",
-    "hub": f"sse customer yes des-cmk-hub kv-hub/cmk-hub unknown | its vault is not in the inventory; {NO_KEY}",
-    "gone": "sse customer yes des-cmk-gone unknown unknown | the disk encryption set is not in the inventory",
-    "mixed": "sse customer yes des-mixed-std kv-std/mixed-std no",
-    "double": "sse platform_and_customer yes des-double-std kv-std/double-std no",
+    "platform": ("sse platform yes - - no", ""),
+    "unread": ("sse unknown unknown unknown unknown unknown", "encryption.type was not read"),
+    "std": ("sse customer yes des-cmk-std kv-std/cmk-std no", ""),
+    "hsm": ("sse customer yes des-cmk-hsm kv-prm/cmk-hsm yes", ""),
+    "prem": ("sse customer yes des-cmk-prem kv-prm/cmk-prem unknown", NO_KEY),
+    "mhsm": ("sse customer yes des-cmk-mhsm hsm/cmk-mhsm yes", NO_KEY),
+    "hub": (
+        "sse customer yes des-cmk-hub kv-hub/cmk-hub unknown",
+        f"its vault is not in the inventory; {NO_KEY}",
+    ),
+    "gone": (
+        "sse customer yes des-cmk-gone unknown unknown",
+        "the disk encryption set is not in the inventory",
+    ),
+    "mixed": ("sse customer yes des-mixed-std kv-std/mixed-std no", ""),
+    "double": ("sse platform_and_customer yes des-double-std kv-std/double-std no", ""),
     # The set that its VM names: the documents differ on whether an ephemeral OS disk uses it (C9).
-    "local": "sse unknown unknown des-cmk-mhsm hsm/cmk-mhsm yes | the documents differ on whether an ephemeral OS "
-    f"disk uses the set that its VM names; {NO_KEY}",
-    "vhd": "sse unknown unknown unknown unknown unknown | unmanaged: its storage account encrypts it, whose key "
-    "was not read",
-    "kek": "ade customer yes - kv-std/kek-std no",
-    "kek-hsm": "ade customer yes - kv-prm/kek-hsm yes",
-    "secret": "ade customer_secret yes - kv-std/ no",
+    "local": (
+        "sse unknown unknown des-cmk-mhsm hsm/cmk-mhsm yes",
+        f"the documents differ on whether an ephemeral OS disk uses the set that its VM names; {NO_KEY}",
+    ),
+    "vhd": (
+        "sse unknown unknown unknown unknown unknown",
+        "unmanaged: its storage account encrypts it, whose key was not read",
+    ),
+    "kek": ("ade customer yes - kv-std/kek-std no", ""),
+    "kek-hsm": ("ade customer yes - kv-prm/kek-hsm yes", ""),
+    "secret": ("ade customer_secret yes - kv-std/ no", ""),
     # The extension alone: whether anything is encrypted under its key is not known (L3.4).
-    "alone": "ade unknown unknown - kv-prm/kek-prem unknown | whether Azure Disk Encryption is on was not read; "
-    f"{NO_KEY}",
-    "cvm": "confidential platform yes - - no",
-    "cvm-hsm": "confidential customer yes des-cvm-hsm kv-prm/cvm-hsm yes",
-    "cvm-mhsm": f"confidential customer yes des-cvm-mhsm hsm/cvm-mhsm yes | {NO_KEY}",
+    "alone": (
+        "ade unknown unknown - kv-prm/kek-prem unknown",
+        f"whether Azure Disk Encryption is on was not read; {NO_KEY}",
+    ),
+    "cvm": ("confidential platform yes - - no", ""),
+    "cvm-hsm": ("confidential customer yes des-cvm-hsm kv-prm/cvm-hsm yes", ""),
+    "cvm-mhsm": ("confidential customer yes des-cvm-mhsm hsm/cvm-mhsm yes", NO_KEY),
 }
 #: Kind | links of its OS disk (and of its snapshot after a slash) | of its data disks, one after another.
 #: What a kind does not say here is under the platform's key alone.
@@ -96,7 +108,7 @@ vm_unread_ade | kek platform
 
 
 def _links(words):
-    return frozenset(tuple(LINKS[word].partition(" | ")[::2]) for word in words.split())
+    return frozenset(LINKS[word] for word in words.split())
 
 
 def _expected():
