@@ -14,7 +14,7 @@ from diskenc_analysis.controls import Control, chosen, controls, judge_control
 from diskenc_analysis.coverage import coverage
 from diskenc_analysis.exceptions import read_exceptions, with_exceptions
 from diskenc_analysis.exposure import exposure
-from diskenc_analysis.frames import Frame, choose, fresh, given, kept, key_of, lazy, native_like
+from diskenc_analysis.frames import Frame, choose, fresh, given, is_true, kept, key_of, lazy, native_like
 from diskenc_analysis.share import data_file
 
 if TYPE_CHECKING:
@@ -134,9 +134,9 @@ def _snapshots(inv: Inventory, disks: Frame) -> list[Frame]:
     ranked = disks.with_columns(
         key=key_of("disk_id"), rank=choose([(nw.col("sse") == sse, r) for sse, r in _RANK], "")
     )
-    sources = (
-        lazy(inv.snapshots).filter(given("source_resource_id_key")).select("key", "source_resource_id_key")
-    )
+    named = {"own_set": nw.col("disk_encryption_set_id_key").fill_null("")}
+    sources = lazy(inv.snapshots).filter(given("source_resource_id_key"))
+    sources = sources.select("key", "source_resource_id_key", incremental=is_true("incremental"), **named)
     source = ranked.select(
         source_resource_id_key=nw.col("key"), source_sse=nw.col("sse"), source_rank=nw.col("rank")
     )
@@ -153,4 +153,23 @@ def _snapshots(inv: Inventory, disks: Frame) -> list[Frame]:
     weaker = pairs.filter(known, nw.col("rank") < nw.col("source_rank"))
     # A snapshot under both keys is as strong as any disk, whatever that one has.
     unread = pairs.filter(~known, nw.col("rank") != "3")
-    return [_rule(weaker, "snapshot_weaker"), _rule(unread, "snapshot_key_unread")]
+    differs = _other_set(inv, pairs.filter(known, nw.col("incremental")))
+    return [
+        _rule(weaker, "snapshot_weaker"),
+        _rule(differs, "snapshot_set_differs"),
+        _rule(unread, "snapshot_key_unread"),
+    ]
+
+
+def _other_set(inv: Inventory, pairs: Frame) -> Frame:
+    """Give the snapshots whose set is not that of their disk; the platform's key counts as no set."""
+    sets = lazy(inv.disks).select(
+        source_resource_id_key=nw.col("key"), disk_set=nw.col("disk_encryption_set_id_key").fill_null("")
+    )
+    pairs = pairs.join(sets, on="source_resource_id_key", how="inner")
+    mine, theirs = (
+        nw.when(nw.col(name) == "").then(nw.lit("none")).otherwise(nw.col(name))
+        for name in ("own_set", "disk_set")
+    )
+    words = [nw.lit("set of the incremental snapshot: "), mine, nw.lit("; of its disk: "), theirs]
+    return pairs.filter(nw.col("own_set") != nw.col("disk_set")).with_columns(evidence=nw.concat_str(words))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from diskenc_analysis.custody import days_between
-from diskenc_analysis.keyrecords import UNREAD, Record
+from diskenc_analysis.keyrecords import UNREAD, Record, plain
 from diskenc_analysis.share import data_file
 
 SEVERITIES = ("critical", "high", "medium", "low")
@@ -63,8 +63,7 @@ def judge(rule: Mapping[str, str], facts: Record, day: str) -> str:
     if value is None:
         return rule["missing"]
     if word == "same":
-        other = facts.get(argument, UNREAD)
-        holds = None if other in (None, UNREAD) else plain(value) == plain(str(other))
+        holds = _same(value, argument, facts)
     elif word in ("begun", "after", "days_left"):
         left = days_between(day, value)
         holds = None if left is None else _dated(word, left, int(argument or 0))
@@ -83,14 +82,27 @@ def judge(rule: Mapping[str, str], facts: Record, day: str) -> str:
     return UNREAD if holds is None else "pass" if holds else "fail"
 
 
+def _same(value: str, argument: str, facts: Record) -> bool | None:
+    """Compare with another field; open where a third one, of more places, names that or was not read."""
+    name, _, places = argument.partition(" ")
+    other = facts.get(name, UNREAD)
+    if other in (None, UNREAD):
+        return None
+    more = (facts.get(places) if places else None) or ""
+    near = more == UNREAD or plain(str(other)) in more.split()
+    return True if plain(value) == plain(str(other)) else None if near else False
+
+
+def shown(rule: Mapping[str, str], facts: Record) -> str:
+    """Put what a rule judges into words, with the further places where it is as well."""
+    word, _, argument = rule["predicate"].partition(" ")
+    places = facts.get(argument.partition(" ")[2]) if word == "same" else None
+    return said(facts[rule["field"]]) + (f" (replica in {places})" if places not in (None, UNREAD) else "")
+
+
 def _dated(word: str, left: int, most: int) -> bool:
     """Judge a date by the days that are left to it; what has expired is no more about to."""
     return left <= 0 if word == "begun" else left > most or (word == "days_left" and left <= 0)
-
-
-def plain(text: str) -> str:
-    """Reduce a region to what `West Europe` and `westeurope` share."""
-    return text.replace(" ", "").lower()
 
 
 def said(value: str | None) -> str:
@@ -101,6 +113,7 @@ def said(value: str | None) -> str:
 def expected(rule: Mapping[str, str], facts: Record) -> str:
     """Put a predicate into words, with the value that it compares with."""
     word, _, argument = rule["predicate"].partition(" ")
+    other = argument.partition(" ")[0]
     return {
         "is": argument,
         "not": f"not {argument}",
@@ -110,7 +123,7 @@ def expected(rule: Mapping[str, str], facts: Record) -> str:
         "has": " and ".join(argument.split(";")),
         "given": "stated",
         "absent": "none",
-        "same": f"{said(facts.get(argument, UNREAD))}, as {argument.replace('_', ' ')}",
+        "same": f"{said(facts.get(other, UNREAD))}, as {other.replace('_', ' ')}",
         "begun": "not later than the day of the report",
         "after": "later than the day of the report",
         "days_left": f"more than {argument} days left",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from diskenc_analysis.frames import lazy, rows_of
 from diskenc_analysis.keyurls import fits, host, key_name, parse
+from diskenc_analysis.scopes import read_json
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -20,7 +21,8 @@ Record = dict[str, str | None]
 UNREAD = "unknown"
 
 _FLAGS = ("soft_delete", "purge_protection", "retention_days", "public_network_access")
-_VAULT = (*_FLAGS, "enabled_for_disk_encryption", "rbac")
+#: `replicas` are the regions that a managed HSM was extended to.
+_VAULT = (*_FLAGS, "enabled_for_disk_encryption", "rbac", "replicas")
 _PLACE = ("id", "name", "location", "subscription_id", "tenant_id", "sku")
 #: What stands at the head of an object, which is read even where its body is not.
 _HEAD = ("key", *_PLACE[:4])
@@ -74,6 +76,11 @@ def _text(value: Any) -> str | None:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def plain(text: str) -> str:
+    """Reduce a region to what `West Europe` and `westeurope` share."""
+    return text.replace(" ", "").lower()
+
+
 def moment(value: str | None) -> str | None:
     """Write a time as ISO 8601 in UTC.
 
@@ -124,12 +131,13 @@ class Holdings:
         stores: dict[str, Record] = {}
         places = ("key", *_PLACE)
         for table, uri, own in (
-            (inv.key_vaults, "vault_uri", _VAULT),
-            (inv.managed_hsms, "hsm_uri", _FLAGS),
+            (inv.key_vaults, "vault_uri", _VAULT[:-1]),
+            (inv.managed_hsms, "hsm_uri", (*_FLAGS, "regions")),
         ):
             for found in records(table, (*places, uri, *own)):
                 made = {f"vault_{n}": found[n] for n in _PLACE} | {n: found.get(n) for n in _VAULT}
                 made["vault_sku"] = (made["vault_sku"] or "").lower() or None
+                made["replicas"] = _replicas(found.get("regions"))
                 names = (found["key"], host(found[uri]) if found[uri] != UNREAD else "")
                 stores |= {name: made for name in names if name}
         keys: dict[str, list[Record]] = {}
@@ -172,6 +180,15 @@ class Holdings:
             return {"key_read": "other_version" if versions else "no", **dict.fromkeys(KEY, UNREAD)}
         newest = max(fitting, key=lambda one: one["created"] or "")
         return {"key_read": "yes", **{name: newest[name] for name in KEY}}
+
+
+def _replicas(text: str | None) -> str | None:
+    """Name the regions that a managed HSM was extended to and that serve it, besides its primary one."""
+    if text in (None, UNREAD):
+        return text
+    listed = [one for one in read_json(text, []) if isinstance(one, dict) and not one.get("isPrimary")]
+    there = (one for one in listed if str(one.get("provisioningState", "Succeeded")).lower() == "succeeded")
+    return " ".join(sorted(plain(str(one.get("name") or "")) for one in there)) or None
 
 
 def _key(found: Record) -> Record:

@@ -11,7 +11,7 @@ import narwhals as nw
 from diskenc_analysis.custody import every_chain
 from diskenc_analysis.dependents import handed
 from diskenc_analysis.frames import Frame, choose, doubted, given, lazy, low, rows_of
-from diskenc_analysis.keyjudge import RESULTS, SEVERITIES, expected, judge, key_rules, said
+from diskenc_analysis.keyjudge import RESULTS, SEVERITIES, expected, judge, key_rules, shown
 from diskenc_analysis.keyrecords import UNREAD, Record
 from diskenc_analysis.keyuse import day_of, differs
 from diskenc_analysis.ownership import key_ownership
@@ -65,10 +65,10 @@ def key_checks(inv: Inventory, own: Any = None, as_of: str | date = "") -> Any:
     for name, *values, disks, gib in rows_of(_uses(inv, own)):
         place = dict(zip(_PLACE, values, strict=True))
         uses.setdefault(name, []).append({**place, "disks": disks, "gib": gib})
-    found = [row for name, chain in chains.items() for row in _checked(chain, uses.get(name, []), day)]
-    found += region_checks(inv)
-    found.sort(key=_order)
-    return handed(inv, "key_checks", found, COLUMNS, ("disks", "gib"))
+    rows = [row for name, chain in chains.items() for row in _checked(chain, uses.get(name, []), day)]
+    rows += region_checks(inv)
+    rows.sort(key=_order)
+    return handed(inv, "key_checks", rows, COLUMNS, ("disks", "gib"))
 
 
 def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -113,8 +113,8 @@ def _checked(chain: Record, uses: list[Record], day: str) -> Iterator[dict[str, 
         results: dict[str, list[tuple[str, str, Record]]] = {}
         for use in uses or [{"disks": None, "gib": None}]:
             facts = {**chain, **_of_use(chain, use)}
-            found = (said(facts[rule["field"]]), expected(rule, facts), use)
-            results.setdefault(judge(rule, facts, day), []).append(found)
+            words_of = (shown(rule, facts), expected(rule, facts), use)
+            results.setdefault(judge(rule, facts, day), []).append(words_of)
         for result, group in results.items():
             values, wanted, used = zip(*group, strict=True)
             words = {"value": "; ".join(sorted(set(values))), "expected": "; ".join(sorted(set(wanted)))}

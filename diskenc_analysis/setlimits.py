@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from diskenc_analysis.keyjudge import expected, judge, key_rules, plain
-from diskenc_analysis.keyrecords import UNREAD, Record, records
+from diskenc_analysis.keyjudge import expected, judge, key_rules
+from diskenc_analysis.keyrecords import UNREAD, Record, plain, records
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory

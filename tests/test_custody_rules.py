@@ -331,6 +331,40 @@ def test_a_kek_in_a_managed_hsm_of_another_subscription(tmp_path):
     assert found["ade_store", "fail"]["value"] == "managed_hsm"
 
 
+REPLICA = {"name": "West Europe", "provisioningState": "Succeeded", "isPrimary": False}
+
+
+@pytest.mark.parametrize(
+    ("regions", "result", "value"),
+    [
+        # The documents ask for one region, and do not say whether a replica will do: unknown, never a miss.
+        (
+            [{"name": "northeurope", "isPrimary": True}, REPLICA],
+            "unknown",
+            "northeurope (replica in westeurope)",
+        ),
+        ([REPLICA | {"provisioningState": "Failed"}], "fail", "northeurope"),
+        ([REPLICA | {"name": "eastus"}], "fail", "northeurope (replica in eastus)"),
+        ([REPLICA | {"isPrimary": True}], "fail", "northeurope"),
+        ([], "fail", "northeurope"),
+        (None, "fail", "northeurope"),
+        ("odd", "unknown", "northeurope"),
+    ],
+)
+def test_a_replica_of_a_managed_hsm_may_be_near_enough(tmp_path, regions, result, value):
+    hsm = {
+        "id": f"{AWAY}/resourceGroups/g/providers/Microsoft.KeyVault/managedHSMs/pool",
+        "name": "pool",
+        "type": "Microsoft.KeyVault/managedHSMs",
+        "location": "northeurope",
+        "properties": {"hsmUri": "https://pool.managedhsm.azure.net/", "regions": regions},
+    }
+    one = des("hsm", key_url("pool", "k", "managedhsm.azure.net"))
+    found = checked(tmp_path, hsm, one, disk("d", encryption=cmk("hsm")))
+    assert found["vault_region", result]["value"] == value
+    assert found["vault_region", result]["expected"] == "westeurope, as set location"
+
+
 def test_an_earlier_version_that_is_disabled_breaks_the_rotation(tmp_path):
     old = vault_key("kv", "old", "RSA")
     old["properties"]["attributes"] = {"enabled": False}

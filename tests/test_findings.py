@@ -15,6 +15,7 @@ from tests.rules import (
     instance_id,
     listed,
     scale_set,
+    set_id,
     snapshot,
     stores,
     vm,
@@ -46,6 +47,12 @@ def _objects():
         _snapshot("of-gone", "gone"),
         _snapshot("strongest-of-gone", "gone", encryption=both),
         _snapshot("unread", "cmk", encryption=None),
+        disk("other-set", encryption=cmk("premium-hsm")),
+        _snapshot("part", "cmk", encryption=customer, incremental=True),
+        _snapshot("part-other", "other-set", encryption=customer, incremental=True),
+        _snapshot("whole-other", "other-set", encryption=customer, incremental=False),
+        _snapshot("part-none", "cmk", incremental=True),
+        _snapshot("part-of-gone", "gone", encryption=both, incremental=True),
         vm("vhd", os_disk=vhd),
         scale_set("set", security=HOST),
         instance("set", 0),
@@ -66,6 +73,9 @@ def test_every_seeded_finding_is_named_and_no_other(engine, tmp_path):
         ("snapshot_key_unread", "of-gone"),
         ("snapshot_key_unread", "of-old"),
         ("snapshot_key_unread", "unread"),
+        ("snapshot_set_differs", "part-none"),
+        ("snapshot_set_differs", "part-other"),  # a full snapshot may be under any set
+        ("snapshot_weaker", "part-none"),
         ("snapshot_weaker", "weaker"),
         ("unmanaged_disk", "vhd-os"),
     ]
@@ -73,5 +83,14 @@ def test_every_seeded_finding_is_named_and_no_other(engine, tmp_path):
 
 def test_evidence_says_what_was_compared(tmp_path):
     found = de.findings(de.load(write(tmp_path, _objects()), engine="polars"))
-    [text] = found.loc[found["rule_id"] == "snapshot_weaker", "evidence"]
+    weaker = found.loc[found["rule_id"] == "snapshot_weaker"].set_index("name")
+    text = weaker.loc["weaker", "evidence"]
     assert text == "storage encryption of the snapshot: platform; of its disk: customer"
+    sets = found.loc[found["rule_id"] == "snapshot_set_differs"].set_index("name")
+    named = [set_id(name).lower() for name in ("standard", "premium-hsm")]
+    assert sets.loc["part-other", "evidence"] == (
+        f"set of the incremental snapshot: {named[0]}; of its disk: {named[1]}"
+    )
+    assert sets.loc["part-none", "evidence"].startswith(
+        "set of the incremental snapshot: none; of its disk: /"
+    )

@@ -86,10 +86,13 @@ if args[:2] == ["graph", "query"]:
     print(json.dumps(reply, indent=2))
 else:
     command = " ".join(args[: next((i for i, a in enumerate(args) if a.startswith("-")), len(args))])
+    hsm = given("--resource-type") == "hsm" or "--hsm-name" in args or ".managedhsm." in given("--id")
+    command += " hsm" if hsm else ""
     answer = rows["other"][command]
     print(answer if isinstance(answer, str) else json.dumps(answer, indent=2))
 """
 KEY_URL = "https://kv.vault.azure.net/keys/k"
+HSM_URL = "https://mhsm.managedhsm.azure.net/keys/k"
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
@@ -127,6 +130,12 @@ def test_the_script_makes_an_export_that_loads_whole(tmp_path):
                 "key": {"kid": f"{KEY_URL}/1", "kty": "RSA-HSM"},
                 "attributes": {"enabled": True},
             },
+            "keyvault list hsm": "mhsm",
+            "keyvault key list hsm": HSM_URL,
+            "keyvault key show hsm": {
+                "key": {"kid": f"{HSM_URL}/2", "kty": "RSA-HSM"},
+                "attributes": {"enabled": True},
+            },
         },
     }
     write(tmp_path / "queries")
@@ -145,7 +154,8 @@ def test_the_script_makes_an_export_that_loads_whole(tmp_path):
     assert by_name(inv, "vms").keys() == {"vm-1"}
     assert [row["status_codes"] for row in records(inv, "vm_disk_status")] == ["EncryptionState/encrypted"]
     assert [row["size"] for row in records(inv, "vm_sizes")] == ["Standard_D4s_v5"]
-    assert [(row["kty"], row["key_url"]) for row in records(inv, "keys")] == [("RSA-HSM", f"{KEY_URL}/1")]
+    keys = sorted((row["key_url"], row["kty"]) for row in records(inv, "keys"))
+    assert keys == [(f"{KEY_URL}/1", "RSA-HSM"), (f"{HSM_URL}/2", "RSA-HSM")]
     assert [row["display_name"] for row in records(inv, "subscriptions")] == ["Prod"]
     assert {row["captured_at"] for row in records(inv, "ledger")} == {"2026-11-24"}
     assert {row["truncation_reason"] for row in records(inv, "ledger")} == {""}

@@ -13,6 +13,11 @@ function Save-Lines($Rows, $Name) {
 # Without its times a key would seem to have none; and not every PowerShell prints times as ISO.
 function Get-Moment($Time) { if ($Time) { $Time.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ssZ') } }
 
+function Get-KeyRow($Key) {
+  $attributes = @{ enabled = $Key.Enabled; notBefore = Get-Moment $Key.NotBefore; expires = Get-Moment $Key.Expires; created = Get-Moment $Key.Created }
+  @{ kid = $Key.Id; kty = "$($Key.KeyType)"; attributes = $attributes }
+}
+
 foreach ($query in Get-ChildItem -Path $PSScriptRoot -Filter *.kql | Where-Object BaseName -ne 'virtual_machines') {
   $text = Get-Content -Raw -Path $query.FullName
   $rows = @()
@@ -40,7 +45,13 @@ foreach ($subscription in Get-AzSubscription) {
   }
   Save-Lines $rows "virtual_machines-$($subscription.Id)"
   foreach ($vault in Get-AzKeyVault) {
-    $keys = Get-AzKeyVaultKey -VaultName $vault.VaultName | ForEach-Object { Get-AzKeyVaultKey -VaultName $_.VaultName -Name $_.Name }
-    Save-Lines ($keys | ForEach-Object { @{ kid = $_.Id; kty = "$($_.KeyType)"; attributes = @{ enabled = $_.Enabled; notBefore = Get-Moment $_.NotBefore; expires = Get-Moment $_.Expires; created = Get-Moment $_.Created } } }) "keys-$($vault.VaultName)"
+    $name = $vault.VaultName
+    $keys = Get-AzKeyVaultKey -VaultName $name | ForEach-Object { Get-AzKeyVaultKey -VaultName $name -Name $_.Name }
+    Save-Lines ($keys | ForEach-Object { Get-KeyRow $_ }) "keys-$name"
+  }
+  foreach ($hsm in Get-AzKeyVaultManagedHsm) {
+    $name = ($hsm.ResourceId -split '/')[-1]
+    $keys = Get-AzKeyVaultKey -HsmName $name | ForEach-Object { Get-AzKeyVaultKey -HsmName $name -Name $_.Name }
+    Save-Lines ($keys | ForEach-Object { Get-KeyRow $_ }) "hsm_keys-$name"
   }
 }

@@ -28,14 +28,18 @@ for subscription in $(az account list --query '[].id' --output tsv); do
     # shellcheck disable=SC2086 # one argument per id
     az vm get-instance-view --ids $ids --output json > "$out/virtual_machines-$subscription.json"
   fi
-  for vault in $(az keyvault list --subscription "$subscription" --query '[].name' --output tsv); do
-    keys=$(az keyvault key list --vault-name "$vault" --query '[].kid' --output tsv) || {
-      echo "the keys of $vault could not be read" >&2
-      continue
-    }
-    for key in $keys; do
-      az keyvault key show --id "$key" --output json
-    done > "$out/keys-$vault.json"
-    [ -s "$out/keys-$vault.json" ] || rm "$out/keys-$vault.json"
+  for kind in vault hsm; do
+    for store in $(az keyvault list --resource-type $kind --subscription "$subscription" --query '[].name' --output tsv); do
+      option=--vault-name file="$out/keys-$store.json"
+      [ $kind = vault ] || option=--hsm-name file="$out/hsm_keys-$store.json"
+      keys=$(az keyvault key list $option "$store" --query '[].kid' --output tsv) || {
+        echo "the keys of $store could not be read" >&2
+        continue
+      }
+      for key in $keys; do
+        az keyvault key show --id "$key" --output json
+      done > "$file"
+      [ -s "$file" ] || rm "$file"
+    done
   done
 done
