@@ -29,10 +29,11 @@ report: .venv/.core
 	$(BIN)/diskenc report data/sample -o out/sample
 
 # One run, so that one summary line counts everything: tests, docstring examples and notebooks; file by file on all
-# cores, since the cells of a notebook share a kernel and the tests of a file their fixtures.
+# cores, since the cells of a notebook share a kernel and the tests of a file their fixtures; in the order of
+# tests/conftest.py, the long files first, so that no core waits for the last one.
 test: .venv/.test
-	$(BIN)/python -m pytest -n auto --dist loadfile --nbval-lax --nbval-current-env --ignore-glob='*/tests/*.ipynb' \
-	  tests diskenc_analysis notebooks
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --nbval-lax --nbval-current-env \
+	  --ignore-glob='*/tests/*.ipynb' tests diskenc_analysis notebooks
 
 lint: .venv/.test
 	$(BIN)/ruff check .

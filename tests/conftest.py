@@ -11,6 +11,19 @@ from tests.loopback import Loopback
 from tests.shared import once
 from tests.tenant import ROWS
 
+#: The files that take longest, the longest first; those that share a report stand apart, so that none waits.
+LONG = (
+    *("test_spark.py", "test_redact.py", "test_render.py", "test_notebooks.py", "test_exports.py"),
+    *("test_live_faults.py", "test_fuzz.py", "test_parity.py", "ade_migration.ipynb", "test_drift.py"),
+    *("test_migrationreport.py", "test_layers.py", "test_history.py", "test_hostile.py", "test_blast.py"),
+    *("test_findings_files.py", "test_properties.py", "test_time.py", "test_browser.py", "test_cli.py"),
+)
+
+
+def pytest_collection_modifyitems(items):
+    place = {name: n for n, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path.name, len(LONG)))
+
 
 @pytest.fixture
 def azure(tmp_path, monkeypatch):

@@ -82,7 +82,7 @@ def test_every_seeded_finding_is_named_and_no_other(engine, tmp_path):
 
 
 def test_evidence_says_what_was_compared(tmp_path):
-    found = de.findings(de.load(write(tmp_path, _objects()), engine="polars"))
+    found = de.findings(de.load(write(tmp_path, _objects())))
     weaker = found.loc[found["rule_id"] == "snapshot_weaker"].set_index("name")
     text = weaker.loc["weaker", "evidence"]
     assert text == "storage encryption of the snapshot: platform; of its disk: customer"

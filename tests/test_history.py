@@ -25,6 +25,11 @@ def sample():
 
 
 @pytest.fixture(scope="module")
+def covered(sample):
+    return de.coverage(sample)
+
+
+@pytest.fixture(scope="module")
 def folder(sample, tmp_path_factory):
     """The sample on one day, and a month later without one of its subscriptions."""
     home = tmp_path_factory.mktemp("history") / "store"
@@ -48,8 +53,8 @@ def stamp(home):
 
 
 @pytest.mark.parametrize("by", [None, "subscription_name", "location", "tag:env"])
-def test_sums_of_a_date_are_those_of_its_capture(sample, folder, by):
-    expected = records(de.summarize(de.coverage(sample), by=by))
+def test_sums_of_a_date_are_those_of_its_capture(covered, folder, by):
+    expected = records(de.summarize(covered, by=by))
     found = [
         row
         for row in records(historysums.sums(history.read(folder), by=by))
@@ -62,10 +67,8 @@ def test_sums_of_a_date_are_those_of_its_capture(sample, folder, by):
     assert found == expected
 
 
-def test_sums_in_gib_leave_the_facts_of_vms_out(sample, folder):
-    expected = [
-        r for r in records(de.summarize(de.coverage(sample), by=None, weight="gib")) if r["weight"] == "gib"
-    ]
+def test_sums_in_gib_leave_the_facts_of_vms_out(covered, folder):
+    expected = [r for r in records(de.summarize(covered, by=None, weight="gib")) if r["weight"] == "gib"]
     found = [
         r
         for r in records(historysums.sums(history.read(folder), weight="gib"))

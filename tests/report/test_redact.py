@@ -18,6 +18,8 @@ from diskenc_analysis.pseudonyms import Pseudonyms
 from diskenc_analysis.redact import pseudonyms, redacted
 from diskenc_analysis.report import Options
 from diskenc_analysis.share import sample_path
+from tests.rules import records
+from tests.shared import QUICK
 
 SUB, TENANT = "5d0b3a9e-7c1f-4a5e-9a43-0c6f1f0e2b11", "9c1e7f52-3b0d-4f53-8a8e-64d1f3a0c977"
 VERSION = "0123456789abcdef0123456789abcdef"
@@ -179,29 +181,44 @@ def test_another_file_is_no_key(tmp_path):
         pseudonyms("name", tmp_path / "none")
 
 
+@pytest.fixture(scope="module")
+def sample():
+    return load(sample_path(), engine="polars")
+
+
+@pytest.fixture(scope="module")
+def covered(sample):
+    return coverage(sample)
+
+
 @pytest.mark.parametrize("mode", ["names", "ids", "all"])
-def test_the_verdicts_of_the_sample_stay_the_same(mode):
-    inv = load(sample_path(), engine="duckdb")
-    hidden = redacted(inv, Pseudonyms(mode, b"secret"))
+def test_the_verdicts_of_the_sample_stay_the_same(sample, covered, mode):
     said = [name for name in COLUMNS if name not in NAMING]
-    plain, other = (Counter(coverage(one).select(", ".join(said)).fetchall()) for one in (inv, hidden))
-    assert other == plain
-
-
-def test_every_chain_to_a_key_can_still_be_followed():
-    inv = load(sample_path(), engine="duckdb")
-    hidden = redacted(inv, Pseudonyms("all", b"secret"))
-    said = "layer, holder, needed, store, hsm_key, key_state, other_subscription, other_tenant, reason"
+    hidden = redacted(sample, Pseudonyms(mode, b"secret"))
     plain, other = (
-        Counter(key_ownership(one, as_of="2026-11-24").select(said).fetchall()) for one in (inv, hidden)
+        Counter(tuple(row[name] for name in said) for row in records(frame))
+        for frame in (covered, coverage(hidden))
+    )
+    assert other == plain
+    assert plain.total() == 400
+
+
+def test_every_chain_to_a_key_can_still_be_followed(sample):
+    hidden = redacted(sample, Pseudonyms("all", b"secret"))
+    said = ("layer", "holder", "needed", "store", "hsm_key", "key_state", "reason")
+    said += ("other_subscription", "other_tenant")
+    plain, other = (
+        Counter(tuple(row[name] for name in said) for row in records(key_ownership(one, as_of="2026-11-24")))
+        for one in (sample, hidden)
     )
     assert other == plain
 
 
-def test_every_name_and_guid_of_the_sample_is_replaced():
-    inv = load(sample_path(), engine="duckdb")
-    hidden = redacted(inv, Pseudonyms("all", b"secret"))
-    rows = coverage(hidden).select("name, subscription_name, resource_group, disk_id").fetchall()
+def test_every_name_and_guid_of_the_sample_is_replaced(sample):
+    covered = records(coverage(redacted(sample, Pseudonyms("all", b"secret"))))
+    said = ("name", "subscription_name", "resource_group", "disk_id")
+    rows = [tuple(row[name] for name in said) for row in covered]
+    assert len(rows) == 400
     assert all(
         re.fullmatch(r"(?:mc_)?name-[a-z2-7]{13}|\d+", text) for row in rows for text in row[:3] if text
     )
