@@ -17,6 +17,7 @@ from python_calamine import load_workbook
 from diskenc_analysis import report
 from diskenc_analysis.appendix import write_appendix
 from diskenc_analysis.datafiles import write_csv, write_table
+from tests.shared import QUICK
 
 SUBSCRIPTION = "5d0b3a9e-7c1f-4a5e-9a43-0c6f1f0e2b11"
 LONG = "n" * 10_000
@@ -62,7 +63,9 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("hostile") / "<b>in=1"
     folder.mkdir()
     (folder / "=disks.json").write_text(json.dumps(objects), encoding="utf-8")
-    return report.render(folder, folder.parent / "out", params={"rows": 100}, as_of="2026-11-24").folder
+    return report.render(
+        folder, folder.parent / "out", params={"rows": 100} | QUICK, as_of="2026-11-24"
+    ).folder
 
 
 def test_parquet_keeps_the_exact_text(made):

@@ -99,7 +99,7 @@ def made(request, exports, tmp_path_factory):
         "customer_keys=100@subscription_name=Zq Holding (EU)",
     ]
     return request.param, report.render(
-        exports, out, options=Options(gates=gates, zipped=True, redact=request.param)
+        exports, out, params=QUICK, options=Options(gates=gates, zipped=True, redact=request.param)
     )
 
 

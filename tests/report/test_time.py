@@ -9,6 +9,7 @@ from diskenc_analysis.errors import ParameterError, UnreadableInputError
 from diskenc_analysis.opening import read
 from diskenc_analysis.report import Options, render
 from tests.rules import HOST, V3, disk, vm, write
+from tests.shared import QUICK
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def captures(tmp_path_factory):
 
 def test_two_captures_make_a_report(captures, tmp_path):
     old, new = captures
-    made = render(new, tmp_path / "out", ["drift"], {"baseline": str(old)}, as_of="2026-11-24")
+    made = render(new, tmp_path / "out", ["drift"], {"baseline": str(old)} | QUICK, as_of="2026-11-24")
     facts = made.facts["drift"]
     assert facts["regressions"] == 1
     lost = {row["what"]: row["cause"] for row in facts["differences"] if row["direction"] == "regression"}
@@ -38,7 +39,7 @@ def test_two_captures_make_a_report(captures, tmp_path):
 def test_a_history_makes_a_report(captures, tmp_path):
     for capture in captures:
         history.add(read(capture, engine="duckdb"), tmp_path / "store")
-    given = {"history": str(tmp_path / "store"), "target": 90}
+    given = {"history": str(tmp_path / "store"), "target": 90} | QUICK
     made = render(captures[1], tmp_path / "out", ["trend"], given)
     facts = made.facts["trend"]
     assert [row["capture_date"] for row in facts["captures"]] == ["2026-10-24", "2026-11-24"]
