@@ -12,7 +12,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,12 @@ _TAIL = 65_536
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _BOM = b"\xef\xbb\xbf"
+#: An escape of JSON: a character of two halves, half a character, or any other.
+_ESCAPED = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+_ESCAPE, _BLOCK, _REPLACEMENT = 12, 1 << 22, rb"\ufffd"
 
 
 @dataclass(frozen=True)
@@ -87,11 +93,20 @@ def read_text(path: Path) -> str:
     raw = _decompressed(path) if is_packed(path.name) else path.read_bytes()
     mark = len(_BOM) if raw.startswith(_BOM) else 0
     try:
-        return raw[mark:].decode("utf-16" if raw[:2] in _UTF16 else "utf-8")
+        return raw[mark:].decode(_encoding(raw[:2]))
     except UnicodeDecodeError as error:
         at = mark + error.start
         message = f"{path}: byte {at}: expected UTF-8 text, but found {raw[at : at + 1]!r}"
         raise UnreadableInputError(message) from None
+
+
+def _encoding(start: bytes) -> str:
+    """Name the encoding by the first two bytes: JSON and headers begin with an ASCII letter or sign."""
+    if start in _UTF16:
+        return "utf-16"
+    if start.count(0) != 1 or start == b"\0":
+        return "utf-8"
+    return "utf-16-be" if start[0] == 0 else "utf-16-le"
 
 
 def _decompressed(path: Path) -> bytes:
@@ -123,7 +138,7 @@ def opened(path: Path, scratch: Path) -> Iterator[Opened]:
     try:
         yield _plan(plain_file(path, copy), path, scratch)
     finally:
-        for name in (copy, scratch / "array.json"):
+        for name in (copy, scratch / "array.json", scratch / "mended.json"):
             name.unlink(missing_ok=True)
 
 
@@ -153,11 +168,53 @@ def plain_file(path: Path, copy: Path) -> Path:
         path = copy
     with path.open("rb") as file:
         start = file.read(3)
-    if start[:2] in _UTF16 or start == _BOM:
+    if start == _BOM or _encoding(start[:2]) != "utf-8":
         text = read_text(path)
         copy.write_text(text, encoding="utf-8")
         return copy
     return path
+
+
+def mended(opened: Opened, scratch: Path) -> Opened | None:
+    """Replace escaped halves of characters, which DuckDB refuses, as other readers of JSON do.
+
+    Parameters
+    ----------
+    opened : Opened
+        A file that could not be read whole.
+    scratch : Path
+        Folder for the copy.
+
+    Returns
+    -------
+    Opened or None
+        The copy; None where nothing was to be replaced.
+    """
+    copy, found = scratch / "mended.json", 0
+    with opened.path.open("rb") as file, copy.open("wb") as out:
+        while block := file.read(_BLOCK):
+            while b"\\" in block[-_ESCAPE:] and (more := file.read(_ESCAPE)):
+                block += more  # no escape is cut in two
+            changed = _ESCAPED.sub(_whole_character, block)
+            found += changed != block
+            out.write(changed)
+    return replace(opened, path=copy, whole=None) if found else None
+
+
+def _whole_character(escape: re.Match[bytes]) -> bytes:
+    return _REPLACEMENT if escape["half"] else escape[0]
+
+
+def breaks_off(path: Path) -> bool:
+    """Tell whether the last line of JSON lines is no whole JSON, as where a copy was interrupted."""
+    with path.open("rb") as file:
+        size, window = path.stat().st_size, _TAIL
+        while True:
+            file.seek(max(0, size - window))
+            start, _, last = file.read().rstrip().rpartition(b"\n")
+            if start or window >= size:
+                return not _is_value(last)
+            window *= 16
 
 
 def _plan(path: Path, shown: Path, scratch: Path) -> Opened:

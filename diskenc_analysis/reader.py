@@ -82,23 +82,44 @@ class Reader:
             self._read_large(path, source)
 
     def _read_large(self, path: Path, source: int) -> None:
-        """Let DuckDB read the file: in one pass, or one to count, then one per table and layout in it."""
+        """Let DuckDB read the file, and again without halves of characters where they were in its way."""
+        mark, fault = self.mark(), None
         with envelopes.opened(path, self.scratch) as opened:
             try:
-                looks = list(_looks(opened.path))
-                odd = any(map(spelling.is_odd, looks))
-                if not odd and self._read_alike(opened, source):
-                    return
-                found, counts = self._counted(opened)
-                self.ledger.describe(source, found.shape, shapes.signs_of(found.members, counts.total()))
-                if odd or self._is_projected(found, counts, looks, source):
-                    everything = f"SELECT e::VARCHAR, '' FROM {relations.objects(found.path, found.format)}"
-                    self._read_again(everything, {"": counts.total()}, found, source)
-                    return
-                for name in {_table(arm_type): None for arm_type, _ in counts}:
-                    self._read_table(name, counts, found, source)
-            except duckdb.Error as error:
-                raise UnreadableInputError(opened.explain(error)) from None
+                self._read_opened(opened, source)
+            except (duckdb.Error, UnreadableInputError) as error:
+                fault = error
+            if not fault and not self.ledger.aside[source, "", "unreadable"]:
+                return
+            if mended := envelopes.mended(opened, self.scratch):
+                fault = None
+                self.forget(source, mark)
+                try:
+                    self._read_opened(mended, source)
+                except duckdb.Error as error:
+                    fault = error
+            if isinstance(fault, duckdb.Error):
+                raise UnreadableInputError(opened.explain(fault)) from None
+            if fault:
+                raise fault
+            unread = self.ledger.aside[source, "", "unreadable"]
+            if unread and opened.format == "newline_delimited" and envelopes.breaks_off(opened.path):
+                self.ledger.sign(source, [shapes.BROKEN_OFF])
+
+    def _read_opened(self, opened: envelopes.Opened, source: int) -> None:
+        """Read in one pass, or one to count, then one per table and layout in the file."""
+        looks = list(_looks(opened.path))
+        odd = any(map(spelling.is_odd, looks))
+        if not odd and self._read_alike(opened, source):
+            return
+        found, counts = self._counted(opened)
+        self.ledger.describe(source, found.shape, shapes.signs_of(found.members, counts.total()))
+        if odd or self._is_projected(found, counts, looks, source):
+            everything = f"SELECT e::VARCHAR, '' FROM {relations.objects(found.path, found.format)}"
+            self._read_again(everything, {"": counts.total()}, found, source)
+            return
+        for name in {_table(arm_type): None for arm_type, _ in counts}:
+            self._read_table(name, counts, found, source)
 
     def _read_alike(self, opened: envelopes.Opened, source: int) -> bool:
         """Read a file whose rows are all of one type, as ARM has it; the first that is not undoes it."""
@@ -252,6 +273,9 @@ class Reader:
         reason = "not an object" if row is None else "no id" if "id" not in row else ""
         if not reason and not _table(arm_type):
             reason = NOT_OURS
+        if row and reason == "no id" and (error := shapes.error_reply(row)):
+            arm_type, reason = error.arm_type, f"error reply: {error.code[:60]}"
+            self.ledger.sign(source, [error.sign])
         if row is None or reason:
             self.ledger.set_aside(source, arm_type, reason, 1)
             return

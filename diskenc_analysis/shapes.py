@@ -84,17 +84,27 @@ def parse(text: str, name: str) -> Parsed:
 def decoded(text: str) -> Any:
     """Decode one JSON value; a whole number longer than Python takes (4,300 digits) becomes infinite.
 
+    Of members of one name the first counts.
+
     Examples
     --------
     >>> decoded("[7, " + "9" * 5000 + "]")
     [7.0, inf]
     """
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_first)
     except json.JSONDecodeError:
         raise
     except ValueError:
-        return json.loads(text, parse_int=float)
+        return json.loads(text, object_pairs_hook=_first, parse_int=float)
+
+
+def _first(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object in which the first of several members of one name counts, as it does for DuckDB."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        found.update(reversed(pairs))
+    return found
 
 
 def _values(text: str, name: str) -> tuple[list[Any], Parsed]:
@@ -110,7 +120,7 @@ def _many(text: str, name: str, error: json.JSONDecodeError) -> tuple[list[Any],
     if isinstance(_value(lines[0]), dict | list):
         values = [_value(line) for line in lines]
         readable = [v for v in values if v is not _BROKEN]
-        signs = [BROKEN_OFF] if values[-1] is _BROKEN else []  # a large file says so by rows unreadable
+        signs = [BROKEN_OFF] if values[-1] is _BROKEN else []
         return readable, Parsed(shape="JSON lines", signs=signs, unreadable=len(values) - len(readable))
     try:
         return list(_sequence(text)), Parsed(shape="JSON values")
@@ -128,7 +138,8 @@ def _value(line: str) -> Any:
 
 
 def _sequence(text: str) -> Iterator[Any]:
-    decoder, at = json.JSONDecoder(parse_int=float if re.search(r"\d{4300}", text) else None), 0
+    number = float if re.search(r"\d{4300}", text) else None
+    decoder, at = json.JSONDecoder(parse_int=number, object_pairs_hook=_first), 0
     while match := re.compile(r"\S").search(text, at):
         value, at = decoder.raw_decode(text, match.start())
         yield value
@@ -179,6 +190,48 @@ def _rows_of(value: Any) -> list[Any] | None:
                 dict(zip(names, row, strict=False)) if isinstance(row, list) else row for row in inner["rows"]
             ]
     return None
+
+
+#: Codes of replies to a reader without the right to read.
+_DENIED = re.compile(r"(?i)authorization|forbidden|accessdenied|^403$")
+
+
+@dataclass(frozen=True)
+class ErrorReply:
+    """An error that Azure sent in place of rows: its code, what it means, and the type that was asked for."""
+
+    code: str
+    sign: str
+    arm_type: str
+
+
+def error_reply(row: dict[str, Any]) -> ErrorReply | None:
+    """Tell whether an object is an error of Azure that somebody saved as an export.
+
+    Parameters
+    ----------
+    row : dict
+        An object without an id.
+
+    Returns
+    -------
+    ErrorReply or None
+
+    Examples
+    --------
+    >>> said = "does not have authorization to perform action 'Microsoft.Compute/disks/read' over scope '/x'"
+    >>> found = error_reply({"error": {"code": "AuthorizationFailed", "message": said}})
+    >>> found.code, found.sign[:27], found.arm_type
+    ('AuthorizationFailed', 'denied: AuthorizationFailed', 'microsoft.compute/disks')
+    """
+    error = row.get("error")
+    code = str(error.get("code") or "") if isinstance(error, dict) else ""
+    if not isinstance(error, dict) or not code:
+        return None
+    message = " ".join(str(error.get("message") or "").split())[:300]
+    action = re.search(r"action '([\w.]+(?:/\w+)+)/read'", message)
+    sign = f"{'denied' if _DENIED.search(code) else 'failed'}: {code}{': ' if message else ''}{message}"
+    return ErrorReply(code, sign, action[1].lower() if action else "")
 
 
 def signs_of(members: dict[str, Any], rows: int) -> list[str]:

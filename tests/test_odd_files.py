@@ -9,6 +9,7 @@ import pytest
 
 from diskenc_analysis.coverage import coverage
 from diskenc_analysis.errors import UnreadableInputError
+from diskenc_analysis.readings import readings
 from tests.exported import (
     CMK,
     DIRECT,
@@ -19,6 +20,7 @@ from tests.exported import (
     disk,
     disk_id,
     lines,
+    page,
     read,
     read_text,
     records,
@@ -57,12 +59,6 @@ def test_a_bare_array_of_projected_columns(tmp_path, size):
     assert records(inv, "ledger")[0]["notes"].startswith("columns not exported: ")
 
 
-def test_lines_that_break_off_are_a_cut_export(tmp_path):
-    inv = read_text(tmp_path, lines([disk("a"), disk("b")])[:-30], name="rows.jsonl")
-    assert counts(inv)[""] == (1, 0, 1, "1 unreadable")
-    assert {r["truncation_reason"] for r in records(inv, "ledger")} == {"the last line is no whole JSON"}
-
-
 @pytest.mark.parametrize("size", PATHS)
 @pytest.mark.parametrize("join", [json.dumps, lines], ids=["array", "lines"])
 def test_a_number_of_thousands_of_digits_is_a_doubt(tmp_path, size, join):
@@ -90,3 +86,80 @@ def test_thousands_of_columns_without_an_id_are_refused_at_once(tmp_path):
     head = ",".join(f"c{n}" for n in range(3_000))
     with pytest.raises(UnreadableInputError, match="expected a column with the resources' ids"):
         read(save(tmp_path / "wide.csv", f"{head}\n{',' * 2_999}\n"))
+
+
+@pytest.mark.parametrize("size", PATHS)
+def test_lines_that_break_off_are_a_cut_export_of_any_size(tmp_path, size):
+    inv = read_text(tmp_path, lines([disk("a"), disk("b")])[:-30], size, "rows.jsonl")
+    assert counts(inv)[""] == (1, 0, 1, "1 unreadable")
+    assert {r["truncation_reason"] for r in records(inv, "ledger")} == {"the last line is no whole JSON"}
+    amid = read_text(tmp_path / "amid", lines([disk("a")]) + "{no\n" + lines([disk("b")]), size, "rows.jsonl")
+    assert counts(amid)[""] == (1, 0, 1, "1 unreadable")
+    assert {r["truncation_reason"] for r in records(amid, "ledger")} == {""}
+
+
+@pytest.mark.parametrize("size", PATHS)
+@pytest.mark.parametrize("twice", ["diskSizeGB", "encryption", "properties"])
+def test_of_a_member_that_is_there_twice_the_first_counts(tmp_path, size, twice):
+    """JSON leaves open which of them counts; a file must not mean another thing when it grows."""
+    first, second = json.dumps(disk("a")), json.dumps(disk("a", diskSizeGB=65, encryption={"type": CMK}))
+    values = {"properties": json.loads(second)["properties"], **json.loads(second)["properties"]}
+    again = f'"{twice}": {json.dumps(values[twice])}'
+    text = f"{first[:-1]}, {again}}}" if twice == "properties" else f"{first[:-2]}, {again}}}}}"
+    inv = read_text(tmp_path, f"{text}\n{json.dumps(disk('b'))}\n", size, "rows.jsonl")
+    row = by_name(inv, "disks")["a"]
+    assert (row["size_gb"], row["encryption_type"]) == (64, PMK)
+
+
+HALF = "\ud800"  # one half of a character beyond the first plane, which no file can hold
+
+
+@pytest.mark.parametrize("size", PATHS)
+@pytest.mark.parametrize("join", [json.dumps, lines, page], ids=["array", "lines", "page"])
+def test_half_a_character_refuses_no_file_and_costs_no_row(tmp_path, size, join):
+    whole, escaped = "\U0001f600", "C:\\ud800"  # a character of two halves, and a path that looks like one
+    rows = [disk(n) | {"tags": {"t": t}} for n, t in zip("abcd", (HALF, whole, escaped, "x"), strict=True)]
+    inv = read_text(tmp_path, join(rows), size, "rows.jsonl" if join is lines else "rows.json")
+    assert {n: json.loads(row["tags"])["t"] for n, row in by_name(inv, "disks").items() if n != "a"} == {
+        "b": whole,
+        "c": escaped,
+        "d": "x",
+    }
+    assert counts(inv) == {TYPE.lower(): (4, 4, 0, "")}
+
+
+@pytest.mark.parametrize("size", PATHS)
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_byte_order_mark(tmp_path, encoding, size):
+    text = json.dumps([disk("é\u4e2d")], ensure_ascii=False)
+    assert by_name(read_text(tmp_path, text.encode(encoding), size), "disks").keys() == {"é\u4e2d"}
+
+
+def denied(action="Microsoft.Compute/disks/read"):
+    message = f"The client 'x' does not have authorization to perform action '{action}' over scope '/x'."
+    return {"error": {"code": "AuthorizationFailed", "message": message}}
+
+
+@pytest.mark.parametrize("size", PATHS)
+@pytest.mark.parametrize(
+    "join", [json.dumps, lambda row: json.dumps(row, indent=2)], ids=["line", "indented"]
+)
+def test_an_error_saved_as_an_export_is_a_read_that_was_denied(tmp_path, join, size):
+    save(tmp_path / "vms.json", join(denied("Microsoft.Compute/virtualMachines/read")))
+    inv = read_text(tmp_path, [disk("d")], size, "disks.json")
+    inv = read(tmp_path, size)
+    assert counts(inv)["microsoft.compute/virtualmachines"] == (1, 0, 1, "1 error reply: AuthorizationFailed")
+    [row] = [r for r in records(inv, "ledger") if r["source"].endswith("vms.json")]
+    assert row["truncated"]
+    assert row["truncation_reason"].startswith("denied: AuthorizationFailed: The client 'x' does not have")
+    assert "denied: AuthorizationFailed" in readings(inv).of("vms", "any")
+
+
+@pytest.mark.parametrize("size", PATHS)
+def test_errors_of_other_kinds_are_named(tmp_path, size):
+    rows = [{"error": {"code": "SubscriptionNotFound", "message": "no such"}}, {"error": "text"}, disk("d")]
+    inv = read_text(tmp_path, lines(rows), size, "rows.jsonl")
+    assert counts(inv)[""] == (2, 0, 2, "1 error reply: SubscriptionNotFound; 1 no id")
+    assert {r["truncation_reason"] for r in records(inv, "ledger")} == {
+        "failed: SubscriptionNotFound: no such"
+    }
