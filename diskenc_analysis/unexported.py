@@ -14,6 +14,8 @@ from diskenc_analysis.schema import Column, Table, tables
 REASON = "column not exported"
 #: Members that Resource Graph has no column for, and that no export was seen to hold.
 _SELDOM = {"managedByExtended", "resources"}
+#: Members of versions of the API that nobody asks for any more: that they are empty says nothing of the newer.
+_OLDER = {"encryptionSettings", "ownerId"}
 
 
 def put_in_doubt(
@@ -63,7 +65,8 @@ def lacks(table: Table, exported: frozenset[str]) -> list[Column]:
     Returns
     -------
     list of Column
-        Those of which the first path was not exported, nor another one by a column of its own.
+        Those of which the first path was not exported, nor another one by a column of its own, which for the
+        members of older versions of the API is no answer.
 
     Examples
     --------
@@ -78,8 +81,12 @@ def lacks(table: Table, exported: frozenset[str]) -> list[Column]:
         if column.verdict
         and bare(column.paths[0]) not in _SELDOM
         and not is_read(column.paths[0], exported)
-        and not any(is_read(path, columns) for path in column.paths)
+        and not any(is_read(path, columns) for path in column.paths if not _is_older(path))
     ]
+
+
+def _is_older(path: str) -> bool:
+    return bare(path).partition(".")[0] in _OLDER
 
 
 def _mark(

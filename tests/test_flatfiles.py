@@ -102,6 +102,18 @@ def test_a_link_to_a_page_of_the_resource_names_the_resource(tmp_path):
     assert [r["id"] for r in records(read_text(tmp_path, text, name="a.csv"), "disks")] == [disk_id("d")]
 
 
+@pytest.mark.parametrize("name", ["encryptionSettings", "properties_encryptionSettings"])
+def test_empty_cells_of_an_older_version_do_not_answer_for_the_newer(tmp_path, name):
+    """FACTS 2.2: the disk's flag is in encryptionSettingsCollection; of encryptionSettings 2017 alone knew."""
+    header = f"id,name,type,location,encryption_type,securityProfile,ownerId,{name}"
+    row = f"{disk_id('d')},d,microsoft.compute/disks,westeurope,{PMK},,,"
+    inv = read_text(tmp_path, f"{header}\n{row}\n", name="disks.csv")
+    assert verdicts(inv, "ade", "attachment", "no_vm_cpu")["d"] == ["unknown", "unknown", "unknown"]
+    settings = '"{""enabled"": true}"'
+    said = read_text(tmp_path / "said", f"{header}\n{row}{settings}\n", name="disks.csv")
+    assert verdicts(said, "ade")["d"] == ["on"]
+
+
 def test_a_missing_column_is_unknown_and_an_empty_cell_is_not(tmp_path):
     header = "id,name,type,managedBy,sku_name,properties_encryption_type"
     row = f"{disk_id('d')},d,microsoft.compute/disks,,Premium_LRS,{PMK}"
