@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +12,7 @@ import narwhals as nw
 from diskenc_analysis.chains import previous_keys
 from diskenc_analysis.custody import every_chain
 from diskenc_analysis.dependents import COUNTS, NOTHING, depending, handed, subscription_names
+from diskenc_analysis.editions import records
 from diskenc_analysis.errors import ParameterError, UnknownNameError, suggest
 from diskenc_analysis.frames import distinct, given, lazy, native_like, rows_of
 from diskenc_analysis.imagekeys import COLUMNS as COPIES
@@ -20,7 +20,6 @@ from diskenc_analysis.imagekeys import image_sets
 from diskenc_analysis.keyrecords import UNREAD, Record
 from diskenc_analysis.keyurls import parse
 from diskenc_analysis.ownership import key_ownership
-from diskenc_analysis.share import data_file
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -46,8 +45,7 @@ def losses() -> dict[str, dict[str, str]]:
     >>> losses()["customer"]["origin"]
     'stated'
     """
-    with data_file("key_loss.csv").open(encoding="utf-8", newline="") as file:
-        return {row["use"]: row for row in csv.DictReader(file)}
+    return {row["use"]: row for row in records("key_loss.csv")}
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import narwhals as nw
 
+from diskenc_analysis.editions import records
 from diskenc_analysis.errors import UnknownNameError
 from diskenc_analysis.frames import Frame, choose
-from diskenc_analysis.share import data_file
 
 MET, NOT_MET, NOT_APPLICABLE, UNKNOWN = "met", "not_met", "not_applicable", "unknown"
 #: What a control may be on a disk.
@@ -64,11 +63,6 @@ class Control:
     source: str
 
 
-def _rows(name: str) -> list[dict[str, str]]:
-    with data_file(name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 @cache
 def controls() -> dict[str, Control]:
     """Read the controls that a source maps to disk encryption; unsourced mappings are left out.
@@ -83,7 +77,7 @@ def controls() -> dict[str, Control]:
     >>> controls()["pci_dss_4.0.1/3.5.1.2"].at_most
     'unknown'
     """
-    return {row["control_id"]: Control(**row) for row in _rows("controls.csv")}
+    return {row["control_id"]: Control(**row) for row in records("controls.csv")}
 
 
 @cache
@@ -96,12 +90,10 @@ def predicates() -> dict[str, Predicate]:
     'host'
     """
     several = ("met", "not_met", "not_applicable", "kinds")
-    split = (
-        {n: tuple(filter(None, row[n].split("|"))) for n in several}
-        for row in _rows("control_predicates.csv")
-    )
-    rows = zip(_rows("control_predicates.csv"), split, strict=True)
-    return {row["predicate"]: Predicate(**(row | lists)) for row, lists in rows}  # type: ignore[arg-type]
+    rows = records("control_predicates.csv")
+    split = ({n: tuple(filter(None, row[n].split("|"))) for n in several} for row in rows)
+    pairs = zip(rows, split, strict=True)
+    return {row["predicate"]: Predicate(**(row | lists)) for row, lists in pairs}  # type: ignore[arg-type]
 
 
 def frameworks() -> dict[str, tuple[str, ...]]:

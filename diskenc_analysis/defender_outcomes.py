@@ -14,9 +14,9 @@ from diskenc_analysis.defender_rules import (
     Facts,
     Prediction,
     Rule,
-    csv_rows,
     predict,
 )
+from diskenc_analysis.editions import records
 
 
 @cache
@@ -28,7 +28,7 @@ def outcomes() -> dict[str, dict[str, str]]:
     >>> outcomes()["stale"]["disagrees"]
     'yes'
     """
-    return {row["outcome"]: row for row in csv_rows("defender_outcomes.csv")}
+    return {row["outcome"]: row for row in records("defender_outcomes.csv")}
 
 
 def compare(rule: Rule, facts: Facts) -> dict[str, str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from diskenc_analysis.share import data_file
+from diskenc_analysis.editions import records
 
 Facts = Mapping[str, str]
 HEALTHY, UNHEALTHY, NOT_APPLICABLE = "Healthy", "Unhealthy", "NotApplicable"
@@ -68,12 +67,6 @@ class Rule:
 _LISTS = ("judges", "clouds", "absent_clouds", "initiatives")
 
 
-def csv_rows(name: str) -> list[dict[str, str]]:
-    """Read a table of `data/`."""
-    with data_file(name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 @cache
 def defender_rules() -> dict[str, Rule]:
     """Read the recommendations on disk encryption.
@@ -90,7 +83,7 @@ def defender_rules() -> dict[str, Rule]:
     >>> [rule.rule_id for rule in defender_rules().values() if "usgovernment" not in rule.absent_clouds]
     ['defender_host']
     """
-    rows = csv_rows("defender_rules.csv")
+    rows = records("defender_rules.csv")
     split = ({n: tuple(filter(None, row[n].split("|"))) for n in _LISTS} for row in rows)
     return {row["rule_id"]: Rule(**(row | lists)) for row, lists in zip(rows, split, strict=True)}  # type: ignore[arg-type]
 
@@ -98,7 +91,7 @@ def defender_rules() -> dict[str, Rule]:
 @cache
 def exclusions() -> tuple[dict[str, str], ...]:
     """Read which VMs the rules leave out: rows of `data/defender_exclusions.csv`."""
-    return tuple(csv_rows("defender_exclusions.csv"))
+    return tuple(records("defender_exclusions.csv"))
 
 
 @cache
@@ -110,7 +103,7 @@ def clouds() -> dict[str, dict[str, str]]:
     >>> clouds()["public"]["label"]
     'Azure public cloud'
     """
-    return {row["cloud"]: row for row in csv_rows("clouds.csv")}
+    return {row["cloud"]: row for row in records("clouds.csv")}
 
 
 def cloud_of(location: str) -> str:

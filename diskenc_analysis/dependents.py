@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from diskenc_analysis.disklists import disk_lists
-from diskenc_analysis.frames import Frame, given, helper, kept, lazy, native_of, rows_of
+from diskenc_analysis.frames import Frame, given, helper, kept, key_of, lazy, native_of, rows_of
 from diskenc_analysis.imagekeys import image_sets
 
 if TYPE_CHECKING:
@@ -98,8 +98,7 @@ def owners(inv: Inventory, own: Any) -> Frame:
     """
     at = nw.col("disk_id").str.to_lowercase().str.strip_chars("/ ")
     disks = lazy(own).select("disk_id", "vm_id").unique().with_columns(at=at)
-    vm = nw.concat_str([nw.lit("/"), nw.col("vm_id").str.to_lowercase().str.strip_chars("/ ")])
-    first = disks.filter(given("vm_id")).select("disk_id", vm=vm)
+    first = disks.filter(given("vm_id")).select("disk_id", vm=key_of("vm_id"))
     shared = lazy(inv.disk_owners).select(at=nw.col("parent_key"), vm=nw.col("vm_id_key"))
     listed = disk_lists(inv).select(at=nw.col("disk_key"), vm=nw.col("vm_key"))
     more = nw.concat([shared, listed], how="vertical").filter(given("vm"), given("at"))

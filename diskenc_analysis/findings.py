@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from functools import cache
 from os import PathLike
@@ -12,10 +11,10 @@ import narwhals as nw
 
 from diskenc_analysis.controls import Control, chosen, controls, judge_control
 from diskenc_analysis.coverage import coverage
+from diskenc_analysis.editions import records
 from diskenc_analysis.exceptions import read_exceptions, with_exceptions
 from diskenc_analysis.exposure import exposure
 from diskenc_analysis.frames import Frame, choose, fresh, given, is_true, kept, key_of, lazy, native_like
-from diskenc_analysis.share import data_file
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -43,8 +42,7 @@ def rules() -> dict[str, dict[str, str]]:
     >>> rules()["unmanaged_disk"]["severity"]
     'high'
     """
-    with data_file("findings.csv").open(encoding="utf-8", newline="") as file:
-        return {row["rule_id"]: row for row in csv.DictReader(file)}
+    return {row["rule_id"]: row for row in records("findings.csv")}
 
 
 def findings(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from functools import cache
 
 from diskenc_analysis.custody import days_between
+from diskenc_analysis.editions import records
 from diskenc_analysis.keyrecords import UNREAD, Record, plain
-from diskenc_analysis.share import data_file
 
 SEVERITIES = ("critical", "high", "medium", "low")
 RESULTS = ("fail", "unknown", "pass")
@@ -30,8 +29,7 @@ def key_rules() -> tuple[dict[str, str], ...]:
     >>> [rule["predicate"] for rule in key_rules() if rule["rule_id"] == "key_size"]
     ['in 2048;3072;4096']
     """
-    with data_file("key_rules.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file))
+    return tuple(records("key_rules.csv"))
 
 
 def judge(rule: Mapping[str, str], facts: Record, day: str) -> str:

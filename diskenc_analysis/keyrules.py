@@ -10,7 +10,7 @@ import narwhals as nw
 
 from diskenc_analysis.custody import every_chain
 from diskenc_analysis.dependents import handed
-from diskenc_analysis.frames import Frame, choose, doubted, given, lazy, low, rows_of
+from diskenc_analysis.frames import Frame, choose, doubted, given, key_of, lazy, low, rows_of
 from diskenc_analysis.keyjudge import RESULTS, SEVERITIES, expected, judge, key_rules, shown
 from diskenc_analysis.keyrecords import UNREAD, Record
 from diskenc_analysis.keyuse import day_of, differs
@@ -87,12 +87,10 @@ def _uses(inv: Inventory, own: Any) -> Frame:
         ),
         windows=choose([(low("os_type") == "linux", "no"), (new, "yes"), (given("image_sku"), "no")], UNREAD),
     )
-    vm = nw.concat_str([nw.lit("/"), nw.col("vm_id").str.to_lowercase().str.strip_chars("/ ")])
-    links = lazy(own).filter(given("chain")).with_columns(vm=vm.fill_null(""))
-    at = nw.concat_str([nw.lit("/"), nw.col("disk_id").str.to_lowercase().str.strip_chars("/ ")])
+    links = lazy(own).filter(given("chain")).with_columns(vm=key_of("vm_id").fill_null(""))
     fast = choose([(low("sku").is_in(_FAST), "yes"), (doubted("sku") | ~given("sku"), UNREAD)], "no")
     types = lazy(inv.disks).select(at=nw.col("key"), fast=fast)
-    links = links.with_columns(at=at).join(types, on="at", how="left")
+    links = links.with_columns(at=key_of("disk_id")).join(types, on="at", how="left")
     links = links.join(vms, on="vm", how="left").with_columns(
         fast=nw.col("fast").fill_null("no"),
         disk_subscription_id=nw.col("subscription_id").fill_null(UNREAD),

@@ -10,7 +10,7 @@ import narwhals as nw
 from diskenc_analysis.chains import Chains
 from diskenc_analysis.coverage import coverage
 from diskenc_analysis.disklists import disk_lists
-from diskenc_analysis.frames import BAR, Frame, choose, fold, helper, kept, lazy, native_of, rows_of
+from diskenc_analysis.frames import BAR, Frame, choose, fold, helper, kept, key_of, lazy, native_of, rows_of
 from diskenc_analysis.keyrecords import UNREAD, Record
 from diskenc_analysis.keyuse import RESOLVED, Use, day_of, resolved
 
@@ -115,8 +115,7 @@ def _disks(inv: Inventory, cov: Any) -> Frame:
         "sse",
     )
     at = nw.col("disk_id").str.to_lowercase().str.strip_chars("/ ")
-    vm = nw.concat_str([nw.lit("/"), nw.col("vm_id").str.to_lowercase().str.strip_chars("/ ")])
-    disks = lazy(cov).with_columns(at=at, vm_key=vm, decider=decider)
+    disks = lazy(cov).with_columns(at=at, vm_key=key_of("vm_id"), decider=decider)
     return kept(inv, disks.join(sets, on="at", how="left"), "disks_and_sets")
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping
 from functools import cache
 
+from diskenc_analysis.editions import records
 from diskenc_analysis.exposure import network_of, sign_in_of
-from diskenc_analysis.share import data_file
 
 Facts = Mapping[str, str]
 #: Verdict of a policy, and the fields that decided.
@@ -29,8 +28,7 @@ def disk_policy_rules() -> dict[str, dict[str, str]]:
     >>> disk_policy_rules()["policy_double"]["evaluates"]
     'disk encryption sets and never a disk'
     """
-    with data_file("disk_policies.csv").open(encoding="utf-8", newline="") as file:
-        return {row["rule_id"]: row for row in csv.DictReader(file)}
+    return {row["rule_id"]: row for row in records("disk_policies.csv")}
 
 
 def _flag(*, flagged: bool, unsure: bool, words: str) -> Verdict:

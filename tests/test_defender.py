@@ -10,7 +10,7 @@ import pytest
 import diskenc_analysis as de
 from diskenc_analysis import exemptions
 from diskenc_analysis.defender_outcomes import outcomes
-from diskenc_analysis.defender_rules import defender_rules
+from diskenc_analysis.defender_rules import defender_rules, exclusions
 from diskenc_analysis.share import sample_path
 from tests.rules import GROUP, HOST, MARKETPLACE, V3, disk, instance, records, scale_set, vm, vm_id, write
 
@@ -141,6 +141,45 @@ def test_what_a_rule_leaves_out_is_read_from_the_vm(tmp_path):
         assert found[name, "windows"]["outcome"] == "out_of_scope"
         assert found[name, "host"]["predicted"] == "Unhealthy"
     assert found["confidential", "host"]["matrix_status"] == "NotApplicable"
+
+
+#: Publisher, offer and sku of images that a rule leaves out by its definition, and of their next of kin.
+IMAGES = {
+    "windows": {
+        "windows_2008": "MicrosoftWindowsServer WindowsServer 2008-R2-SP1",
+        "sql_2008": "MicrosoftSQLServer SQL2008R2SP3-WS2008R2SP1 Standard",
+        "": "MicrosoftSQLServer SQL2019-WS2019 Standard",
+    },
+    "linux": {
+        "aks_image": "Contoso aks aks-ubuntu-2204",
+        "linux_6": "RedHat RHEL 6.10",
+        "suse_11": "SUSE SLES 11-SP4",
+        "ubuntu_12": "Canonical UbuntuServer 12.04.5-LTS",
+        "openshift": "azureopenshift aro4 aro_413",
+        "": "RedHat RHEL 7.9",
+    },
+}
+
+
+def test_every_image_that_a_rule_leaves_out_is_told_from_its_next_of_kin(tmp_path):
+    objects = []
+    for system, images in IMAGES.items():
+        for name, text in images.items():
+            image = dict(zip(("publisher", "offer", "sku"), text.split(), strict=True)) | {
+                "version": "latest"
+            }
+            own = name or f"{system}_kept"
+            objects += [vm(own, system=system.capitalize(), image=image)]
+            objects += [guest(own, "Compliant", f"Azure{system.capitalize()}VMEncryptionCompliance")]
+    found = judged(tmp_path, *objects)
+    for system, images in IMAGES.items():
+        for name in images:
+            expected = ("NotApplicable", "out_of_scope") if name else ("Healthy", "not_reported")
+            row = found[name or f"{system}_kept", system]
+            assert (row["predicted"], row["outcome"]) == expected, name
+    by_field = {"confidential", "ultra", "basic_size", "aks", "databricks"}  # see the test above
+    told = {name for images in IMAGES.values() for name in images if name}
+    assert told | by_field == {row["exclusion"] for row in exclusions()}
 
 
 def test_a_scale_set_is_judged_by_its_model_and_its_instances_are_not(tmp_path):
