@@ -438,7 +438,7 @@ def test_an_inventory_of_nothing_gives_no_rows(tmp_path):
 @pytest.fixture(scope="module")
 def sample():
     """Give the pairs of the sample by outcome, and the causes that were seeded in it."""
-    rows = records(de.defender(de.load(sample_path(), engine="duckdb"), as_of="2026-11-24"))
+    rows = records(de.defender(de.load(sample_path(), engine="polars"), as_of="2026-11-24"))
     with (sample_path() / ".defender_truth.csv").open(encoding="utf-8", newline="") as file:
         truth = {(row["resource_id"].lower(), row["rule_id"]): row["outcome"] for row in csv.DictReader(file)}
     return {(row["resource_id"].lower(), row["rule_id"]): row["outcome"] for row in rows}, truth

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-import diskenc_analysis as de
 from diskenc_analysis.errors import UnreadableInputError
 from diskenc_analysis.exports import load
 from tests.exported import (
@@ -23,6 +22,7 @@ from tests.exported import (
     counts,
     disk,
     disk_id,
+    judged,
     page,
     read_text,
     records,
@@ -54,8 +54,7 @@ def table(rows):
 
 def verdicts(inv, *columns):
     """Give some columns of the coverage by disk name."""
-    rows = de.coverage(inv).select("name", *columns).fetchall()
-    return {name: values for name, *values in rows}
+    return {name: values for name, *values in judged(inv, "name", *columns)}
 
 
 WHOLE = [

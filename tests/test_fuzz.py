@@ -12,10 +12,21 @@ from pathlib import Path
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-import diskenc_analysis as de
 from diskenc_analysis.errors import UnreadableInputError
 from diskenc_analysis.exports import load
-from tests.exported import CMK, COMPUTE, DIRECT, FORMS, GROUP, SET_ID, THOROUGH, disk_id, save, tables_of
+from tests.exported import (
+    CMK,
+    COMPUTE,
+    DIRECT,
+    FORMS,
+    GROUP,
+    SET_ID,
+    THOROUGH,
+    disk_id,
+    judged,
+    save,
+    tables_of,
+)
 
 VM_ID = f"{COMPUTE}/virtualMachines/vm-1"
 VAULT = f"{GROUP}/providers/Microsoft.KeyVault/vaults/kv"
@@ -171,9 +182,7 @@ def test_one_changed_value_makes_no_wrong_verdict(chosen, form):
     assert both[0].totals == both[1].totals
     for inv in both:
         check(inv)
-    found = {
-        str(row[0]).lower(): row[1:] for row in de.coverage(both[0]).select("disk_id", *TRUTH).fetchall()
-    }
+    found = {str(row[0]).lower(): row[1:] for row in judged(both[0], "disk_id", *TRUTH)}
     assert found[disk_id("dwhole").lower()] == tuple(TRUTH.values())
     for number, (_, place, how, odd) in enumerate(cases):
         for layer, value in zip(TRUTH, found.get(disk_id(f"d{number}").lower(), ()), strict=False):
@@ -226,7 +235,7 @@ def test_a_damaged_csv_is_refused_or_accounted_for(at, what, byte):
         assert tables_of(both[0]) == tables_of(both[1])
         for inv in both:
             check(inv)
-            ades = [row[0] for row in de.coverage(inv).select("ade").fetchall()] if inv.count("disks") else []
+            ades = [row[0] for row in judged(inv, "ade")] if inv.count("disks") else []
             assert set(ades) <= {"unknown"}
 
 

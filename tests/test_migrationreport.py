@@ -69,7 +69,7 @@ UNREAD = UPLOAD[:5]
 
 @pytest.fixture(scope="module")
 def sample():
-    inv = de.load(de.sample_path(), engine="duckdb")
+    inv = de.load(de.sample_path(), engine="polars")
     plan = de.ade_migration(inv, AS_OF)
     slots = schedule(de.waves(plan), date(2026, 11, 24))
     return inv, plan, slots, outlook(inv, plan, AS_OF)

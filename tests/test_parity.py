@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 import diskenc_analysis as de
-from tests.rules import LATEST, SEED, records, sample_coverage
+from tests.rules import LATEST, SEED, records, sample_coverage, write
+from tests.test_properties import entra, world
 
 ENGINES = ("pandas", "duckdb", "polars")
 BY = ["subscription_name", "method"]
@@ -34,6 +35,20 @@ def test_coverage_is_the_same(rows, engine, edition):
     differing = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
     assert len(one) == 400
     assert differing == []
+
+
+def test_contradictions_and_gaps_are_judged_the_same(tmp_path):
+    """Many rules are tried on one engine alone; here are about all ways for objects to speak of each other."""
+    folder = write(tmp_path, [*world(), *entra()])
+    judged, checked = {}, {}
+    for engine in ENGINES:
+        inv = de.load(folder, engine=engine)
+        judged[engine] = in_order(records(de.coverage(inv)))
+        checked[engine] = in_order(records(de.key_checks(inv, as_of="2026-11-24")))
+    for engine in ENGINES[1:]:
+        assert judged[engine] == judged["pandas"]
+        assert checked[engine] == checked["pandas"]
+    assert any(row["conflicts"] for row in judged["pandas"])
 
 
 @pytest.mark.parametrize("engine", ENGINES[1:])

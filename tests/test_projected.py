@@ -6,8 +6,20 @@ import json
 
 import pytest
 
-import diskenc_analysis as de
-from tests.exported import CMK, PATHS, SET_ID, VM_ID, by_name, disk, disk_id, graph, read_text, records, stub
+from tests.exported import (
+    CMK,
+    PATHS,
+    SET_ID,
+    VM_ID,
+    by_name,
+    disk,
+    disk_id,
+    graph,
+    judged,
+    read_text,
+    records,
+    stub,
+)
 
 ROW = {
     "id": disk_id("d"),
@@ -38,7 +50,7 @@ def test_projected_values_are_read_and_the_rest_is_unknown(tmp_path, form, size)
     assert "ade_enabled: column not exported" in row["doubt"]
     [note] = {r["notes"] for r in records(inv, "ledger")}
     assert note.startswith("columns not exported: ")
-    facts = de.coverage(inv).select("name", "sse", "ade", "confidential", "attachment").fetchall()
+    facts = judged(inv, "name", "sse", "ade", "confidential", "attachment")
     assert min(facts) == ("d", "customer", "unknown", "unknown", "unattached")
 
 

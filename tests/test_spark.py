@@ -26,7 +26,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def session():
-    """Start a session that plans tiny queries fast: no code generation, one partition."""
+    """Start a session that plans tiny queries fast: no code generation, one partition, a plain compiler."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pyspark.sql import SparkSession
@@ -41,6 +41,9 @@ def session():
             "spark.sql.codegen.wholeStage": "false",
             "spark.sql.codegen.factoryMode": "NO_CODEGEN",
             "spark.sql.adaptive.enabled": "false",
+            "spark.sql.constraintPropagation.enabled": "false",
+            # Of the processor time of so short a life, optimising the byte code again would take a third.
+            "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         }
         builder = SparkSession.builder.master("local[2]").appName("diskenc tests")
         for name, value in settings.items():

@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-import diskenc_analysis as de
 from tests.exported import (
     CMK,
     COMPUTE,
@@ -17,6 +16,7 @@ from tests.exported import (
     VM_ID,
     counts,
     disk_id,
+    judged,
     lines,
     read_text,
     records,
@@ -106,7 +106,7 @@ class TestCommandLine:
         inv = read_text(tmp_path, [INSTANCE], size)
         expected = {"vm_size": "Standard_D2s_v3", "encryption_at_host": True, "latest_model_applied": False}
         assert subset(only(inv, "vms"), expected | {"doubt": None}) == expected | {"doubt": None}
-        [(host,)] = de.coverage(inv).select("host").fetchall()
+        [(host,)] = judged(inv, "host")
         assert host == "on"
 
     def test_vm_list_skus(self, tmp_path, size):
@@ -294,7 +294,7 @@ def test_convertto_json_that_was_not_deep_enough(tmp_path, size):
     name = "Microsoft.Azure.Management.Compute.Models.Encryption"
     inv = read_text(tmp_path, [POWERSHELL | {"Encryption": name}], size)
     assert "encryption_type: wrong type" in only(inv, "disks")["doubt"]
-    [(sse,)] = de.coverage(inv).select("sse").fetchall()
+    [(sse,)] = judged(inv, "sse")
     assert sse == "unknown"
 
 
