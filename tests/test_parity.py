@@ -38,7 +38,7 @@ def test_coverage_is_the_same(rows, engine, edition):
 
 
 def test_contradictions_and_gaps_are_judged_the_same(tmp_path):
-    """Many rules are tried on one engine alone; here are about all ways for objects to speak of each other."""
+    """Many rules are tried on one engine alone; here are most ways for objects to speak of each other."""
     folder = write(tmp_path, [*world(), *entra()])
     judged, checked = {}, {}
     for engine in ENGINES:
