@@ -14,7 +14,7 @@ from diskenc_analysis.schema import Column, Table, tables
 REASON = "column not exported"
 #: Members that Resource Graph has no column for, and that no export was seen to hold.
 _SELDOM = {"managedByExtended", "resources"}
-#: Members of versions of the API that nobody asks for any more: that they are empty says nothing of the newer.
+#: Members of versions of the API that nobody asks for any more: an empty one says nothing of the newer.
 _OLDER = {"encryptionSettings", "ownerId"}
 
 

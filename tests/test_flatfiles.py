@@ -103,7 +103,7 @@ def test_a_link_to_a_page_of_the_resource_names_the_resource(tmp_path):
 
 @pytest.mark.parametrize("name", ["encryptionSettings", "properties_encryptionSettings"])
 def test_empty_cells_of_an_older_version_do_not_answer_for_the_newer(tmp_path, name):
-    """FACTS 2.2: the disk's flag is in encryptionSettingsCollection; of encryptionSettings 2017 alone knew."""
+    """FACTS 2.2: the disk's flag is in encryptionSettingsCollection; encryptionSettings is of 2017 alone."""
     header = f"id,name,type,location,encryption_type,securityProfile,ownerId,{name}"
     row = f"{disk_id('d')},d,microsoft.compute/disks,westeurope,{PMK},,,"
     inv = read_text(tmp_path, f"{header}\n{row}\n", name="disks.csv")
