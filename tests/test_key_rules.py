@@ -135,7 +135,13 @@ K3 = [
         of_disk={"encryption": cmk("premium-hsm")},
         hsm="yes",
     ),
-    one("K3 confidential", of_disk={"security": CUSTOMER}, key_store="key_vault_premium", hsm="yes"),
+    one(
+        "K3 confidential",
+        machine={"security": CVM},
+        of_disk={"security": CUSTOMER},
+        key_store="key_vault_premium",
+        hsm="yes",
+    ),
     one("K3 confidential platform key", of_disk={"security": PLATFORM}, key_store="platform", hsm="no"),
     one(
         "K3 confidential set not read",
