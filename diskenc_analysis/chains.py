@@ -36,8 +36,6 @@ SET = (*_SET.values(), "set_type", "last_rotation", "previous_keys", "previous_e
 URL = ("key_url", "key_host", "key_name", "key_version")
 _OF_KEY = (*URL, "secret_host", "store", "hsm_key", "store_read", *STORE, "key_read", *KEY)
 _ALL = (*SET, *_OF_KEY)
-#: Every fact of a chain.
-FIELDS = ("chain", "use", *_ALL, "reason")
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,6 @@ from diskenc_analysis.editions import records
 Facts = Mapping[str, str]
 HEALTHY, UNHEALTHY, NOT_APPLICABLE = "Healthy", "Unhealthy", "NotApplicable"
 NOT_EVALUATED, UNKNOWN = "not_evaluated", "unknown"
-#: What a rule may be predicted to say.
-PREDICTED = (HEALTHY, UNHEALTHY, NOT_APPLICABLE, NOT_EVALUATED, UNKNOWN)
 #: The statuses of a report, in lower case.
 REPORTS = {"healthy": HEALTHY, "unhealthy": UNHEALTHY, "notapplicable": NOT_APPLICABLE}
 #: The states of a guest configuration assignment.

@@ -2,49 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from diskenc_analysis.controls import Control, chosen
+from diskenc_analysis.controls import chosen
+from diskenc_analysis.controltables import (
+    control_list,
+    control_names,
+    exception_list,
+    framework_name,
+    unmet,
+)
 from diskenc_analysis.defender_outcomes import outcomes
 from diskenc_analysis.defender_rules import clouds, defender_rules
 from diskenc_analysis.editions import edition_label, resolve_edition
-from diskenc_analysis.exceptions import OPEN
 from diskenc_analysis.exceptionuse import IDLE, USES
 from diskenc_analysis.frames import lazy
 from diskenc_analysis.policy_rules import disk_policy_rules
 from diskenc_analysis.results import sources
-from diskenc_analysis.standing import STANDINGS, count_standings, standings
+from diskenc_analysis.standing import count_standings, pairs, standings
 from diskenc_analysis.tables import HtmlTable, table
-from diskenc_analysis.text import Row, amount, count_rows, number, rows
+from diskenc_analysis.text import Row, amount, number, rows
 from diskenc_analysis.verdict import Verdict
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
 
+__all__ = [
+    "control_facts",
+    "control_list",
+    "control_names",
+    "control_verdict",
+    "defender_facts",
+    "defender_verdict",
+    "disagreements",
+    "exception_list",
+    "exposed",
+    "outcome_counts",
+    "pairs",
+    "policy_gaps",
+    "rule_list",
+    "rule_names",
+    "unmet",
+]
 _DISAGREES = tuple(name for name, row in outcomes().items() if row["disagrees"] == "yes")
-
-
-def pairs(frame: Any, by: Sequence[str]) -> list[Row]:
-    """Count the rows of a frame by columns.
-
-    Parameters
-    ----------
-    frame : frame
-        Of any engine.
-    by : sequence of str
-        Text columns; a null is `(none)`.
-
-    Returns
-    -------
-    list of dict
-        The columns and `pairs` (int), sorted by the columns.
-    """
-    filled = lazy(frame).select(**{name: nw.col(name).fill_null("(none)") for name in by}, pairs=nw.lit(1))
-    counted = filled.group_by(list(by)).agg(nw.col("pairs").sum()).sort(*by)
-    return [row | {"pairs": int(row["pairs"])} for row in rows(nw.to_native(counted))]
 
 
 def defender_verdict(found: Any) -> Verdict:
@@ -136,19 +138,6 @@ def rule_names() -> dict[str, str]:
     return {one.rule_id: one.short for one in defender_rules().values()}
 
 
-def control_names(framework: str) -> dict[str, str]:
-    """Give what each control of a framework asks, by its id, for charts.
-
-    Parameters
-    ----------
-    framework : str
-        As `controls.chosen` takes it.
-    """
-    whole = framework == "all"
-    named = ((one, one.control_id if whole else one.control) for one in chosen(framework))
-    return {one.control_id: f"{name} {one.title}" for one, name in named}
-
-
 def policy_gaps(found: Any) -> HtmlTable:
     """Count what each built-in policy gives, and where it is not what is so."""
     counted = pairs(found, ["rule_id", "policy_verdict", "gap"])
@@ -201,7 +190,7 @@ def control_verdict(found: Any, framework: str, uses: Any = None) -> Verdict:
     """
     counts = count_standings(found)
     noted = {row["exception"]: row["pairs"] for row in pairs(found, ["exception"])}
-    name = "all frameworks" if framework == "all" else _framework(chosen(framework)[0])
+    name = "all frameworks" if framework == "all" else framework_name(chosen(framework)[0])
     asked = sum(count for name, count in counts.items() if name != "not_applicable")
     met, missed, unsure = (number(counts.get(n, 0)) for n in ("met", "not_met", "unknown"))
     excepted = f"{number(counts['excepted'])} are excepted, " if counts.get("excepted") else ""
@@ -217,83 +206,8 @@ def control_verdict(found: Any, framework: str, uses: Any = None) -> Verdict:
     return Verdict((said, *more, "This is evidence on disks, and no statement of compliance."))
 
 
-def control_list(found: Any, framework: str) -> HtmlTable:
-    """List the controls with their counts, their caveats and their sources."""
-    counts = {(row["rule_id"], row["standing"]): row["pairs"] for row in standings(found, ["rule_id"])}
-    whole = framework == "all"
-    lines = [
-        {"Control": _named(one) if whole else one.control, "Asks": one.title}
-        | {name.replace("_", " ").capitalize(): counts.get((one.control_id, name), 0) for name in STANDINGS}
-        | {"Caveat": one.caveat or "–", "Source": one.source}
-        for one in chosen(framework)
-    ]
-    of = "" if whole else f" of {_framework(chosen(framework)[0])}"
-    return table(lines, f"Controls{of}, and what the disks give for each", limit=200)
-
-
-def _framework(one: Control) -> str:
-    return f"{one.framework_name} {one.version}"
-
-
-def _named(one: Control) -> str:
-    return f"{_framework(one)}: {one.control}"
-
-
-def unmet(found: Any, limit: int = 25) -> HtmlTable:
-    """List the findings that are not met or unknown, those not met first and those excepted last."""
-    open_ones = lazy(found).filter(nw.col("status").is_in(OPEN))
-    ordered = open_ones.with_columns(last=nw.col("exception") == "excepted")
-    shown = rows(nw.to_native(ordered.sort("last", "status", "disk_id", "rule_id")), limit)
-    lines = [
-        {
-            "Control": row["rule_id"],
-            "Asks": row["title"],
-            "Disk": row["name"],
-            "Where": f"{row['subscription_name'] or row['subscription_id']} / {row['resource_group']}",
-            "Status": row["status"].replace("_", " "),
-            "Exception": row["exception_note"] and f"{row['exception']}: {row['exception_note']}",
-            "Evidence": row["evidence"],
-        }
-        for row in shown
-    ]
-    if not any(line["Exception"] for line in lines):
-        lines = [{name: text for name, text in line.items() if name != "Exception"} for line in lines]
-    total = count_rows(nw.to_native(open_ones))
-    return table(lines, "Findings that are not met, or unknown", limit=limit, total=total, sheet="controls")
-
-
 def _rows(uses: Any) -> list[Row]:
     return [] if uses is None else rows(uses)
-
-
-def exception_list(uses: Any, limit: int = 25) -> HtmlTable:
-    """List the exceptions with what they cover, those that cover nothing first.
-
-    Parameters
-    ----------
-    uses : frame
-        As `exception_uses` gives it.
-    limit : int
-        Most rows.
-    """
-    order = {use: n for n, use in enumerate(("covers_nothing", "not_needed", "repeated", "covers_part"))}
-    listed = sorted(rows(uses), key=lambda row: (order.get(row["use"], len(order)), row["line"]))
-    lines = [
-        {
-            "Line": number(row["line"]),
-            "Finding": row["finding"],
-            "Scope": row["scope"] or "all",
-            "What it comes to": USES[row["use"]],
-            "Open": row["open"],
-            "Met": row["met"],
-            "In force": row["in_force"],
-            "Until": row["expires"],
-            "Granted": f"{row['reason']} (owner {row['owner']}, approved by {row['approver']})",
-        }
-        for row in listed[:limit]
-    ]
-    title = "Exceptions and what they cover"
-    return table(lines, title, limit=limit, total=len(listed), sheet="exceptions")
 
 
 def defender_facts(inv: Inventory, found: Any, edition: str = "latest", as_of: str = "") -> dict[str, Any]:

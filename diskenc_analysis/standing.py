@@ -14,6 +14,26 @@ from diskenc_analysis.text import Row, rows
 STANDINGS = ("met", "unknown", "not_met", "excepted", "not_applicable")
 
 
+def pairs(frame: Any, by: Sequence[str]) -> list[Row]:
+    """Count the rows of a frame by columns.
+
+    Parameters
+    ----------
+    frame : frame
+        Of any engine.
+    by : sequence of str
+        Text columns; a null is `(none)`.
+
+    Returns
+    -------
+    list of dict
+        The columns and `pairs` (int), sorted by the columns.
+    """
+    filled = lazy(frame).select(**{name: nw.col(name).fill_null("(none)") for name in by}, pairs=nw.lit(1))
+    counted = filled.group_by(list(by)).agg(nw.col("pairs").sum()).sort(*by)
+    return [row | {"pairs": int(row["pairs"])} for row in rows(nw.to_native(counted))]
+
+
 def standings(found: Any, by: Sequence[str] = ()) -> list[Row]:
     """Count findings by columns and by where they stand.
 
@@ -38,10 +58,7 @@ def standings(found: Any, by: Sequence[str] = ()) -> list[Row]:
     """
     excepted = nw.col("exception") == "excepted"
     standing = nw.when(excepted).then(nw.lit("excepted")).otherwise(nw.col("status"))
-    filled = {name: nw.col(name).fill_null("(none)") for name in by}
-    named = lazy(found).select(**filled, standing=standing, pairs=nw.lit(1))
-    counted = named.group_by(*by, "standing").agg(nw.col("pairs").sum()).sort(*by, "standing")
-    return [row | {"pairs": int(row["pairs"])} for row in rows(nw.to_native(counted))]
+    return pairs(nw.to_native(lazy(found).with_columns(standing=standing)), [*by, "standing"])
 
 
 def count_standings(found: Any) -> dict[str, int]:
