@@ -87,6 +87,31 @@ def defender_rules() -> dict[str, Rule]:
 
 
 @cache
+def detected() -> dict[str, dict[str, str]]:
+    """Say what each recommendation detects by the documents, in words: `data/defender_detects.csv`.
+
+    Returns
+    -------
+    dict of str to dict of str to str
+        By edition of the encryption matrix and `rule_id`; one that an edition does not list is left out.
+
+    Examples
+    --------
+    >>> detected()["2023-05-15"]["defender_ade"]
+    'Azure Disk Encryption'
+    >>> "defender_host" in detected()["2023-05-15"]
+    False
+    """
+    words = {"ade": "Azure Disk Encryption", "host": "encryption at host"}
+    found: dict[str, dict[str, str]] = {}
+    for row in records("defender_detects.csv"):
+        what = " and ".join(words[one] for one in row["detects"].split("|"))
+        note = f" ({row['note']})" if row["note"] else ""
+        found.setdefault(row["edition"], {})[row["rule_id"]] = f"{what}{note}"
+    return found
+
+
+@cache
 def exclusions() -> tuple[dict[str, str], ...]:
     """Read which VMs the rules leave out: rows of `data/defender_exclusions.csv`."""
     return tuple(records("defender_exclusions.csv"))

@@ -15,7 +15,7 @@ from diskenc_analysis.controltables import (
     unmet,
 )
 from diskenc_analysis.defender_outcomes import outcomes
-from diskenc_analysis.defender_rules import clouds, defender_rules
+from diskenc_analysis.defender_rules import clouds, defender_rules, detected
 from diskenc_analysis.editions import edition_label, resolve_edition
 from diskenc_analysis.exceptionuse import IDLE, USES
 from diskenc_analysis.frames import lazy
@@ -123,6 +123,10 @@ def rule_list() -> HtmlTable:
             "Title": one.title,
             "State": one.state,
             "Reads": reads[one.reads],
+            **{
+                f"Detects, by the document of {edition}": listed.get(one.rule_id, "not listed")
+                for edition, listed in detected().items()
+            },
             "Clouds": ", ".join(clouds()[name]["label"] for name in one.clouds),
             "Recommendation": one.assessment_key,
             "Policy": one.policy_id,

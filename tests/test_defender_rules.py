@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from diskenc_analysis.defender_outcomes import compare, outcomes
-from diskenc_analysis.defender_rules import cloud_of, defender_rules, predict
+from diskenc_analysis.defender_rules import cloud_of, defender_rules, detected, predict
+from diskenc_analysis.editions import records
 
 BASE = {
     "seen": "yes",
@@ -94,6 +95,25 @@ def test_the_deprecated_rule_should_say_nothing(cloud, host):
     assert status("defender_ade", cloud=cloud, host=host) == "NotApplicable"
     assert outcome("defender_ade", "none", cloud=cloud, host=host) == "out_of_scope"
     assert outcome("defender_ade", "unhealthy", cloud=cloud, host=host) == "deprecated_rule"
+
+
+def test_what_each_rule_detects_by_the_documents_is_that_of_each_edition():
+    """The footnote of the seed's table, and that of the newest; neither says more of a rule."""
+    both = "Azure Disk Encryption and encryption at host"
+    assert detected() == {
+        "2023-05-15": {
+            "defender_ade": "Azure Disk Encryption",
+            "defender_windows": f"{both} (a preview then)",
+            "defender_linux": f"{both} (a preview then)",
+        },
+        "2026-04-02": {
+            "defender_host": "encryption at host",
+            "defender_windows": both,
+            "defender_linux": both,
+            "defender_ade": "Azure Disk Encryption (still listed, though its policy is deprecated)",
+        },
+    }
+    assert set(detected()) == {row["edition"] for row in records("editions.csv")}
 
 
 def test_the_government_cloud_has_the_host_rule_alone():
