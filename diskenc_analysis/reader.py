@@ -24,7 +24,7 @@ from diskenc_analysis.members import JSON_TWIN, SOURCE_MEMBER, file_columns
 
 NORMALISED = "normalised.jsonl"
 Mark = tuple[int, Counter[tuple[str, str]]]
-_LOOK, _LOOKS = 65_536, 8
+_LOOK, _LOOKS, _GLANCES = 65_536, 8, 64
 TOO_DEEP = "nested too deeply"
 NOT_OURS = "not a disk-related type"
 
@@ -109,7 +109,7 @@ class Reader:
     def _read_opened(self, opened: envelopes.Opened, source: int) -> None:
         """Read in one pass, or one to count, then one per table and layout in the file."""
         looks = list(_looks(opened.path))
-        odd = any(map(spelling.is_odd, looks))
+        odd = any(map(spelling.is_odd, looks)) or any(map(spelling.is_odd_at_a_glance, _glances(opened.path)))
         if not odd and self._read_alike(opened, source):
             return
         found, counts = self._counted(opened)
@@ -325,16 +325,26 @@ class Reader:
 
 
 def _looks(path: Path) -> Iterator[str]:
-    """Give the text of a file of up to half a megabyte, or of places all over a larger one.
+    """Give the text of a file of up to half a megabyte, or of places all over a larger one."""
+    return (block.decode("utf-8", "replace") for block in _places(path, _LOOKS))
 
-    A look at all of it would take longer than to read it. So a member in an odd spelling may pass unseen
+
+def _glances(path: Path) -> Iterator[bytes]:
+    """Give the bytes of a file of up to four megabytes, or of as many places all over a larger one.
+
+    A glance at all of it would take longer than to read it. So a member in an odd spelling may pass unseen
     where rows that are otherwise ARM's have it far apart; files of one tool are alike throughout.
     """
-    step = max(_LOOK, (path.stat().st_size - _LOOK) // (_LOOKS - 1))
+    return _places(path, _GLANCES) if path.stat().st_size > _LOOK * _LOOKS else iter(())
+
+
+def _places(path: Path, places: int) -> Iterator[bytes]:
+    size = path.stat().st_size
+    step = max(_LOOK, (size - _LOOK) // (places - 1))
     with path.open("rb") as file:
-        for at in range(_LOOKS):
-            file.seek(at * step)
-            yield file.read(_LOOK).decode("utf-8", "replace")
+        for at in range(0, min(size, step * places), step):
+            file.seek(at)
+            yield file.read(_LOOK)
 
 
 def _create_sql(table: schema.Table) -> str:

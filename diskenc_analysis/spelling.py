@@ -95,6 +95,24 @@ def is_odd(text: str) -> bool:
     return any(fold(name) in _telling() for name in found - set(path_names()) - {"properties"})
 
 
+#: A member that begins with a capital letter, or has an underline.
+_CAPITAL = re.compile(rb'"([A-Z]\w*|[a-z]+_\w+)"\s*:')
+
+
+def is_odd_at_a_glance(block: bytes) -> bool:
+    """Tell the same as `is_odd` five times as fast, but for spellings in small letters alone.
+
+    Examples
+    --------
+    >>> is_odd_at_a_glance(b'{"EncryptionAtHost": true}'), is_odd_at_a_glance(b'{"encryptionAtHost": true}')
+    (True, False)
+    """
+    names = {name.decode("utf-8", "replace") for name in _CAPITAL.findall(block)}
+    suspects = {name for name in names if fold(name) in _telling()} - set(path_names())
+    capital = any("_" not in name for name in suspects)
+    return capital or (bool(suspects) and is_odd(block.decode("utf-8", "replace")))
+
+
 def _object(text: str) -> Any:
     try:
         return json.loads(text)

@@ -50,6 +50,15 @@ def test_a_block_in_an_odd_spelling_amid_a_large_file(tmp_path):
     assert found.count(("on",)) == 1_000
 
 
+@pytest.mark.parametrize("settings", ["EncryptionSettingsCollection", "encryption_settings_collection"])
+def test_one_member_in_an_odd_spelling_in_a_file_of_some_megabytes(tmp_path, settings):
+    rows = [disk(f"d{n}", note="x" * 500) for n in range(4_000)]  # three megabytes
+    for at in range(400, 4_000, 400):
+        rows[at]["properties"][settings] = {"enabled": True}
+    found = judged(read_text(tmp_path, lines(rows), DIRECT, "rows.jsonl"), "name", "ade")
+    assert {name for name, state in found if state == "on"} == {f"d{at}" for at in range(400, 4_000, 400)}
+
+
 @pytest.mark.parametrize("size", PATHS)
 def test_a_bare_array_of_projected_columns(tmp_path, size):
     row = {"id": disk_id("d"), "name": "d", "type": TYPE.lower(), "properties_encryption_type": CMK}
