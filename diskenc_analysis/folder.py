@@ -45,17 +45,56 @@ class Contents:
     failures: tuple[DiskencError, ...] = ()
 
 
-def fill(work: Path, runs: Sequence[Run], head: Head, as_of: str = "") -> Contents:
-    """Fill a report folder with all but its manifest.
+@dataclass(frozen=True)
+class Finished:
+    """A notebook that was run and made a page of.
+
+    Attributes
+    ----------
+    run : Run
+        The run of it.
+    chapter : Chapter
+        What the index says of it.
+    failure : DiskencError or None
+        Why it has no page.
+    """
+
+    run: Run
+    chapter: Chapter
+    failure: DiskencError | None
+
+
+def finish(run: Run, work: Path, head: Head) -> Finished:
+    """Put the page of a notebook into a report folder, and its executed copy.
+
+    Parameters
+    ----------
+    run : Run
+        The notebook that was run. One that failed leaves its executed copy alone.
+    work : Path
+        The folder.
+    head : Head
+        What stands at the top of the page.
+
+    Returns
+    -------
+    Finished
+    """
+    _keep_copy(run, work)
+    return Finished(run, *_chapter(run, work, head))
+
+
+def fill(work: Path, finished: Sequence[Finished], head: Head, as_of: str = "") -> Contents:
+    """Fill a report folder with what its notebooks have in common, all but its manifest.
 
     Parameters
     ----------
     work : Path
-        An empty folder.
-    runs : sequence of Run
-        The notebooks that were run. One that failed leaves its executed copy alone.
+        A folder with the pages.
+    finished : sequence of Finished
+        The notebooks that were run.
     head : Head
-        What stands at the top of the index and of every page.
+        What stands at the top of the index.
     as_of : str
         The date that the report speaks for, or empty.
 
@@ -63,17 +102,14 @@ def fill(work: Path, runs: Sequence[Run], head: Head, as_of: str = "") -> Conten
     -------
     Contents
     """
-    made, chapters = Contents(), []
-    for run in runs:
-        _keep_copy(run, work)
-        chapter, failure = _chapter(run, work, head)
-        chapters.append(chapter)
-        if failure:
-            made.failures += (failure,)
+    made, chapters = Contents(), [one.chapter for one in finished]
+    for one in finished:
+        if one.failure:
+            made.failures += (one.failure,)
             continue
-        made.pages.append(f"{run.name}.html")
-        made.facts[run.name] = run.facts()
-        _keep_tables(run, work)
+        made.pages.append(f"{one.run.name}.html")
+        made.facts[one.run.name] = one.run.facts()
+        _keep_tables(one.run, work)
     write_facts(work / FACTS, made.facts)
     _spread(work, as_of)
     files = sorted(path.relative_to(work).as_posix() for path in work.rglob("*") if path.is_file())

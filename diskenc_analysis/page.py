@@ -12,6 +12,7 @@ import json
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 import plotly.io as pio
 from bs4 import BeautifulSoup
 from markupsafe import Markup
-from nbconvert import HTMLExporter
+from nbconvert import HTMLExporter, TemplateExporter
 from nbformat import NotebookNode
 from plotly.offline import get_plotlyjs
 
@@ -89,9 +90,9 @@ def make_page(notebook: NotebookNode, head: Head | None = None) -> Page:
         cell["id"] = f"cell-{place}"
         if cell.cell_type == "code":
             charts = _prepare_outputs(cell, place, charts)
-    html, _ = _exporter().from_notebook_node(
-        prepared, {"page": _furniture(charts) | {"head": (head or Head()).html()}}
-    )
+    resources = {"page": _furniture(charts) | {"head": (head or Head()).html()}}
+    # HTMLExporter's own method parses and writes the finished page again, plotly.js and all.
+    html, _ = TemplateExporter.from_notebook_node(_exporter(), prepared, resources)
     check_html(html, "the page", scripts=(_loader(),))
     return Page(html, charts)
 
@@ -179,21 +180,36 @@ def _data_block(value: object) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
+@cache
 def _theme(name: str) -> str:
     return json.dumps(pio.templates[name].to_plotly_json(), sort_keys=True)
 
 
+@cache
+def _plotly() -> str:
+    script: str = get_plotlyjs()
+    return script
+
+
+@cache
+def _packed(script: str) -> str:
+    """Pack a script for the loader; packing takes longer than all else of a page, so it is done once."""
+    return b64encode(gzip.compress(script.encode(), 9, mtime=0)).decode()
+
+
+@cache
 def _loader() -> str:
     return (_FOLDER / "diskenc" / "page.js").read_text(encoding="utf-8")
 
 
+@cache
 def _hash(script: str) -> str:
     return f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
 
 
 def _furniture(charts: int) -> dict[str, Any]:
     """Give what every page holds besides the notebook: style, scripts, and the policy that names them."""
-    plotly = get_plotlyjs()
+    plotly = _plotly()
     allowed = " ".join([_hash(_loader()), *([_hash(plotly)] if charts else [])])
     policy = f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:"
     return {
@@ -201,7 +217,7 @@ def _furniture(charts: int) -> dict[str, Any]:
         "policy": f"{policy}; base-uri 'none'; form-action 'none'",
         "style": (_FOLDER / "diskenc" / "page.css").read_text(encoding="utf-8"),
         "loader": _loader(),
-        "plotly": b64encode(gzip.compress(plotly.encode(), 9, mtime=0)).decode() if charts else "",
+        "plotly": _packed(plotly) if charts else "",
         "light": _data_block(json.loads(_theme(TEMPLATE))),
         "dark": _data_block(json.loads(_theme(DARK_TEMPLATE))),
     }
@@ -227,5 +243,7 @@ def _outline(content: str) -> dict[str, Any]:
     for place, heading in enumerate(soup.find_all(["h2", "h3"]), 1):
         heading["id"] = f"part-{place}"
         entries.append({"id": f"part-{place}", "level": heading.name[1], "text": heading.get_text()})
+    for image in soup.find_all("img", alt=False):
+        image["alt"] = "An image without a description"
     title = soup.find("h1")
     return {"body": str(soup), "entries": entries, "title": title.get_text() if title else "Report"}

@@ -12,7 +12,7 @@ from typing import Any
 
 from diskenc_analysis.editions import resolve_edition
 from diskenc_analysis.errors import DiskencError, ParameterError
-from diskenc_analysis.folder import fill, pack
+from diskenc_analysis.folder import fill, finish, pack
 from diskenc_analysis.gates import Outcome, parse
 from diskenc_analysis.inventory import Inventory
 from diskenc_analysis.ledger import NO_FILE, sha256
@@ -191,8 +191,10 @@ def render(
             where["exceptions"] = str(given["exceptions"])
         values = _values(notebooks, given | {name: f"{HELD}{path}" for name, path in held.items()})
         with told(progress) as tell:
-            runs = run_all(values, scratch / "run", wish.jobs, tell)
-        made = fill(work, runs, start.head, str(given["as_of"]))
+            finished = run_all(
+                values, scratch / "run", wish.jobs, tell, lambda run: finish(run, work, start.head)
+            )
+        runs, made = [one.run for one in finished], fill(work, finished, start.head, str(given["as_of"]))
         digest = seal(work, _about(started, start, earlier, where, values, runs))
         if zipped:
             pack(work, zipped, target.name)

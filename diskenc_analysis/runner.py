@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from weakref import ref
@@ -23,6 +24,7 @@ Progress = Callable[[str, int, int], None]
 
 CELL_TIMEOUT = 3600
 START_TIMEOUT = 120
+_ENGINE = "diskenc"
 # Errors of the input or of the arguments keep their class, and so their exit code.
 _OWN_ERRORS = ("ParameterError", "UnknownNameError", "UnreadableInputError", "DiskencError")
 _managers: list[ref[Any]] = []  # of the kernels; a list, since threads add to it
@@ -110,12 +112,14 @@ def _execute(
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
+    _register_engine()
     try:
         papermill.execute_notebook(
             _literal(source),
             _literal(target),
             dict(parameters),
             kernel_name="python3",
+            engine_name=_ENGINE,
             progress_bar=False,
             log_output=False,
             resources={"metadata": {"path": str(target.parent)}},  # `cwd` would move all threads there
@@ -131,6 +135,25 @@ def _execute(
     except DeadKernelError as error:
         message = f"notebook {source.stem}: its kernel died, most often for want of memory"
         raise NotebookFailedError(message) from error
+
+
+@cache
+def _register_engine() -> None:
+    """Add an engine to papermill that writes the executed copy once at the end, not twice for each cell."""
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    class Engine(NBClientEngine):  # type: ignore[misc,unused-ignore]
+        """Runs as papermill's own does."""
+
+        @classmethod
+        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **wishes: Any) -> Any:
+            path, nb_man.output_path = nb_man.output_path, None
+            try:
+                return super().execute_managed_notebook(nb_man, kernel_name, **wishes)
+            finally:
+                nb_man.output_path = path
+
+    papermill_engines.register(_ENGINE, Engine)
 
 
 def _literal(path: Path) -> str:

@@ -6,18 +6,19 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import nbformat
 
 from diskenc_analysis.errors import DiskencError, NotebookFailedError, ReportCheckError
-from diskenc_analysis.runner import Progress, kill_kernels, quiet, read, run_notebook
+from diskenc_analysis.runner import Progress, kill_kernels, notebook_path, quiet, read, run_notebook
 
+T = TypeVar("T")
 #: Names of what a notebook writes in its folder, as its parameters say.
 FACTS, DATA = "facts.json", "data"
 #: Where the prepared inventory lies, as seen from the folder that a notebook runs in.
@@ -82,8 +83,12 @@ class Run:
 
 
 def run_all(
-    parameters: Mapping[str, Mapping[str, Any]], scratch: Path, jobs: int | None, progress: Progress | None
-) -> list[Run]:
+    parameters: Mapping[str, Mapping[str, Any]],
+    scratch: Path,
+    jobs: int | None,
+    progress: Progress | None,
+    finish: Callable[[Run], T],
+) -> list[T]:
     """Run notebooks, as many at a time as there are cores.
 
     Parameters
@@ -96,11 +101,14 @@ def run_all(
         How many run at a time; the number of cores by default.
     progress : callable, optional
         Told of each cell before it runs, from several threads.
+    finish : callable
+        What to do with a notebook that was run, while others still run.
 
     Returns
     -------
-    list of Run
-        In the order of the parameters. A notebook that failed does not keep others from running.
+    list
+        What `finish` made of each, in the order of the parameters. A notebook that failed does not keep
+        others from running.
 
     Raises
     ------
@@ -109,17 +117,33 @@ def run_all(
         notebook can do better with. The others are stopped, as they are by Ctrl-C.
     """
     with quiet(), ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
-        futures = [
-            pool.submit(_run, name, values, scratch / name, progress) for name, values in parameters.items()
-        ]
+        futures = {
+            name: pool.submit(_finished, name, parameters[name], scratch / name, progress, finish)
+            for name in _longest_first(parameters)
+        }
         try:
-            return [future.result() for future in futures]
+            return [futures[name].result() for name in parameters]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            while not all(future.done() for future in futures):  # one may start its kernel just now
+            while not all(future.done() for future in futures.values()):  # one may start its kernel just now
                 kill_kernels()
                 time.sleep(_PATIENCE)
             raise
+
+
+def _longest_first(names: Iterable[str]) -> list[str]:
+    """Sort notebooks by how many cells they have, so that none runs on alone at the end."""
+    return sorted(names, key=lambda name: -len(read(notebook_path(name)).cells))
+
+
+def _finished(
+    name: str,
+    values: Mapping[str, Any],
+    folder: Path,
+    progress: Progress | None,
+    finish: Callable[[Run], T],
+) -> T:
+    return finish(_run(name, values, folder, progress))
 
 
 def _run(name: str, values: Mapping[str, Any], folder: Path, progress: Progress | None) -> Run:
