@@ -128,8 +128,7 @@ def rule_list() -> HtmlTable:
                 for edition, listed in detected().items()
             },
             "Clouds": ", ".join(clouds()[name]["label"] for name in one.clouds),
-            "Recommendation": one.assessment_key,
-            "Policy": one.policy_id,
+            "Recommendation; policy": f"{one.assessment_key}; {one.policy_id}",
             "Source": one.source,
         }
         for one in defender_rules().values()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from diskenc_analysis.errors import ParameterError, UnknownNameError
 from diskenc_analysis.text import Row, clean, count_rows, number, percent, rows
@@ -17,6 +19,10 @@ from diskenc_analysis.text import Row, clean, count_rows, number, percent, rows
 __all__ = ["HtmlTable", "percent", "table", "templates"]
 _CELL_LIMIT = 1200
 _PLAIN_ROWS = 20
+_WORD, _PIECE = 14, 16  # letters of a word that a line takes whole, and of a piece of a hash
+_RUN = re.compile(r"[0-9A-Za-z]{20,}")
+_JOINT = re.compile(r"(?<=[_./#:=&?@,;-])(?=\w)|(?<=[a-z])(?=[A-Z])")
+_HERE = "\x00"  # no text of a table holds it, since control characters are taken out
 _SPELT = {"gib": "GiB", "vm": "VM", "vms": "VMs", "id": "id", "hsm": "HSM"}
 _ROUNDING = {"share_low": "down", "share_high": "up"}
 
@@ -36,13 +42,41 @@ def templates() -> Environment:
     '&lt;b&gt;'
     """
     folder = Path(__file__).parent / "templates"
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["breakable"] = breakable
+    return made
+
+
+def breakable(text: str) -> Markup:
+    """Escape text, and say where a browser may break its long words: between their parts, and within hashes.
+
+    Parameters
+    ----------
+    text : str
+        As it is to be read. A break that is not needed does not show, and is no part of what is copied.
+
+    Returns
+    -------
+    Markup
+
+    Examples
+    --------
+    >>> print(breakable("data <1> disk_encryption_sets"))
+    data &lt;1&gt; disk_<wbr>encryption_<wbr>sets
+    """
+    words = (_parted(word) if len(word) > _WORD else word for word in text.split(" "))
+    return escape(" ".join(words)).replace(_HERE, Markup("<wbr>"))
+
+
+def _parted(word: str) -> str:
+    word = _RUN.sub(lambda run: _HERE.join(re.findall(f".{{1,{_PIECE}}}", run[0])), word)
+    return _JOINT.sub(_HERE, word)
 
 
 @dataclass(frozen=True)

@@ -98,3 +98,13 @@ def test_wrong_arguments():
         table([{"name": "a"}], "Rows", limit=0)
     with pytest.raises(ParameterError, match="caption"):
         table([{"name": "a"}], " ")
+
+
+def test_long_words_may_break_between_their_parts_and_hold_the_same_text():
+    name = "vm-api_OsDisk_1_c6c46e23b3c41eb2794604429d2b1706"
+    shown = table([{"name": name, "word": "unattached"}], "Rows")._repr_html_()
+    assert "vm-<wbr>api_<wbr>OsDisk_<wbr>1_<wbr>c6c46e23b3c41eb2<wbr>794604429d2b1706" in shown.replace(
+        "Os<wbr>Disk", "OsDisk"
+    )
+    assert ">unattached<" in shown
+    assert soup(table([{"name": name}], "Rows")).td.get_text() == name
