@@ -265,17 +265,32 @@ def before_and_after(made, capability):
     return tuple(row[f"{answer}_{when}"] for answer in ("yes", "unknown") for when in ("before", "after"))
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
-def test_a_vm_that_was_not_read_is_counted_apart_and_not_changed(tmp_path, engine):
-    # Nothing is known of the VM "gone" but that it owns a disk under Azure Disk Encryption.
+@pytest.fixture(scope="module", params=["duckdb", "pandas", "polars"])
+def keyed(request, tmp_path_factory):
+    """Host encryption and a customer's key for everything, on paper.
+
+    Nothing is known of the VM "gone" but that it owns a disk under Azure Disk Encryption; "read" has nothing;
+    the data disk of "w" gets a key, and its OS disk has one.
+    """
     objects = [disk("gone-os", "gone", system="Windows", collection=ade())]
     objects += [vm("read"), disk("read-os", "read")]
-    inv = de.load(write(tmp_path, objects), engine=engine)
-    made = de.what_if(inv, host="on", customer_key=True)
-    assert (made.vms, made.disks, made.left_out) == (1, 1, {"unread_vm": 1})
+    objects += [vm("w", data=["mine"]), disk("w-os", "w", encryption=cmk("has"), collection=ade())]
+    objects += [disk("mine", "w", collection=ade())]
+    folder = write(tmp_path_factory.mktemp("keyed"), objects)
+    made = de.what_if(de.load(folder, engine=request.param), host="on", customer_key=True)
+    before, after = ({row["name"]: row for row in records(cov)} for cov in (made.before, made.after))
+    return made, before, after
+
+
+def test_a_vm_that_was_not_read_is_counted_apart_and_not_changed(keyed):
+    made, before, after = keyed
+    # The VMs "read" and "w"; the disks that had no key and whose VM was read: read-os and mine.
+    assert (made.vms, made.disks, made.left_out) == (2, 2, {"unread_vm": 1})
     # Caches of gone-os: yes by Azure Disk Encryption before and after; of read-os: no, then yes.
-    assert before_and_after(made, "caches") == (1, 2, 0, 0)
-    after = {row["name"]: row for row in records(made.after)}
+    assert [rows["gone-os"]["caches"] for rows in (before, after)] == ["yes", "yes"]
+    assert [rows["read-os"]["caches"] for rows in (before, after)] == ["no", "yes"]
+    # w-os has a key and Azure Disk Encryption, which contradict each other before; mine is yes all along.
+    assert before_and_after(made, "caches") == (2, 4, 1, 0)
     assert (after["gone-os"]["ade"], after["gone-os"]["sse"]) == ("on", "platform")
 
 
@@ -328,15 +343,10 @@ def test_a_key_for_a_disk_that_was_once_encrypted_needs_a_new_disk(tmp_path):
     assert de.what_if(inv, host="on", customer_key=True).disks == 2
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
-def test_a_disk_becomes_new_though_it_has_a_customer_key_already(tmp_path, engine):
+def test_a_disk_becomes_new_though_it_has_a_customer_key_already(keyed):
     # The data disk gets a key, the OS disk has one: both lose their Azure Disk Encryption.
-    objects = [vm("w", data=["mine"]), disk("w-os", "w", encryption=cmk("has"), collection=ade())]
-    objects += [disk("mine", "w", collection=ade())]
-    inv = de.load(write(tmp_path, objects), engine=engine)
-    made = de.what_if(inv, host="on", customer_key=True)
-    assert (made.vms, made.disks) == (1, 1)
-    found = {row["name"]: (row["ade"], row["host"], row["sse"]) for row in records(made.after)}
+    _, _, after = keyed
+    found = {name: tuple(after[name][n] for n in ("ade", "host", "sse")) for name in ("w-os", "mine")}
     assert found == dict.fromkeys(("w-os", "mine"), ("off", "on", "customer"))
 
 
