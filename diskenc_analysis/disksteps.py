@@ -77,7 +77,8 @@ def copy_az(disk: Row, sets: Sequence[tuple[str, str]] | None) -> list[str]:
     notes, key = _own_key(disk, sets, " --encryption-type={} --disk-encryption-set={}", shlex.quote)
     where = f'--location={place} ${{zone:+--zone="$zone"}}'
     size = '--upload-type=Vhd --upload-size-bytes="$((bytes + 512))"'
-    grant = "--duration-in-seconds=86400 --query=accessSas --output=tsv --access-level"
+    # The CLI has written this name in both ways, by version.
+    grant = "--duration-in-seconds=86400 --query='accessSAS || accessSas' --output=tsv --access-level"
     asked = f'generation="$(az disk show {source} --query=hyperVGeneration --output=tsv)"'
     return [
         *_secured(disk),
@@ -146,7 +147,8 @@ def _own_key(
 
 def _secured(disk: Row) -> list[str]:
     """Say what a new disk does not get by itself; what a person reads stands on one clean line."""
-    kind = clean(disk["security_type"] or "", 60)
-    return (
-        [f"# The old disk has the security type {kind}: give it to the new disk and VM too."] if kind else []
+    kind = disk["security_type"]
+    told = (
+        f"# The old disk has the security type {clean(kind or '', 60)}: give it to the new disk and VM too."
     )
+    return [told] if kind else []

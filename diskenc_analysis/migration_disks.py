@@ -180,8 +180,12 @@ def by_machine(inv: Inventory, found: Marks) -> Frame:
     return summed.join(held, on="vm_key", how="left")
 
 
+def all_marks(held: str, known: Mapping[str, Mark]) -> list[Mark]:
+    """Read back which marks the disks of a VM hold."""
+    listed = list(known.values())
+    return [listed[int(at)] for at in held.strip("+").split("+") if at]
+
+
 def held_marks(held: str, known: Mapping[str, Mark]) -> list[Mark]:
     """Read back which marks the disks of a VM hold, without those that are off."""
-    listed = list(known.values())
-    found = [listed[int(at)] for at in held.strip("+").split("+") if at]
-    return [mark for mark in found if mark.state != "off"]
+    return [mark for mark in all_marks(held, known) if mark.state != "off"]

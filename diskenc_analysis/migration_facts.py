@@ -11,13 +11,14 @@ import narwhals as nw
 
 from diskenc_analysis.frames import Frame, choose, doubted, fold, given, kept, lazy, low
 from diskenc_analysis.layers import Facts
-from diskenc_analysis.migration_disks import OF_DISKS, Marks, by_machine
+from diskenc_analysis.migration_disks import OF_DISKS, Marks, all_marks, by_machine
 from diskenc_analysis.migration_places import PLACE_FACTS, place, place_facts
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
 
-_JOINS = ["jsonaddomainextension", "aadloginforwindows"]
+#: The migration guide names the last for Linux.
+_JOINS = ["jsonaddomainextension", "aadloginforwindows", "aadsshloginforlinux"]
 _LEFT = ("enable", "enable_failed", "disable", "unclear")
 #: Facts of a VM that was not read.
 _UNSEEN = {"vm_kind": "unknown", "vm_os": "unknown", "ext": "unread", "ext_age": "", "entra": ""}
@@ -95,7 +96,8 @@ def _whole(facts: Facts, found: Marks) -> Facts:
     """Put the facts of a VM together; those of its disks lose the digit that ranked them."""
     vm = {**_UNSEEN, **found.facts.vm_facts.get(facts["vm"], {})}
     whole = {**vm, **facts, **{name: facts[name][1:] for name in OF_DISKS}}
-    return {**whole, "generation": _generation(whole)}
+    roles = {mark.role for mark in all_marks(facts["held"], found.known)}
+    return {**whole, "generation": _generation(whole), "os_disk": "seen" if "os" in roles else "unread"}
 
 
 def _generation(facts: Facts) -> str:

@@ -63,8 +63,9 @@ def judge_machine(facts: Facts, marks: Sequence[Mark], as_of: date | None) -> di
         `verdict`, `blocked_by`, `not_known`, `evidence`, `conflicts`, and one answer per check.
     """
     state = _state(facts, marks)
-    scope, system = _scope(state, marks), _system(facts, marks)
-    path, reason = _path(state, scope, system, facts)
+    scope, system = _scope(state, marks, facts), _system(facts, marks)
+    os_on = any(mark.state == "on" and mark.role == "os" for mark in marks)
+    path, reason = _path(state, scope, system, facts, os_on=os_on)
     known = {**facts, "decrypted": _decrypted(marks)}
     answers = {check: answer(check, known[check], path) for check in checks()}
     blocking = [check for check in answers if answers[check] == "blocks"]
@@ -95,15 +96,19 @@ def _joined(texts: Iterable[str]) -> str:
 def _state(facts: Facts, marks: Sequence[Mark]) -> str:
     there = {mark.state for mark in marks}
     opted = opted_in({**facts, "ade_states": "+".join(sorted(there))})
-    if facts["vm_kind"] == "confidential" and facts["ext"] == "enable" and opted is not False:
+    if facts["vm_kind"] == "confidential" and facts["ext"] in ("enable", "unclear") and opted is not False:
         there.add("preview")
     return next((state for state in _STATES if state in there), "leftover")
 
 
-def _scope(state: str, marks: Sequence[Mark]) -> str:
-    """Name the volumes that are under Azure Disk Encryption, or were; a disk in doubt leaves it unknown."""
+def _scope(state: str, marks: Sequence[Mark], facts: Facts) -> str:
+    """Name the volumes that are under Azure Disk Encryption, or were; a disk in doubt leaves it unknown.
+
+    So does an OS disk that nothing speaks of, where neither it nor its VM was read.
+    """
     roles = {mark.role for mark in marks if mark.state == state}
     unsure = {mark.role for mark in marks if mark.state == "unknown"} if state == "on" else set()
+    unsure |= set() if facts["os_disk"] == "seen" else {"os"}
     if state in ("preview", "leftover"):
         return "none"
     return "unknown" if unsure - roles else _ROLES.get(tuple(sorted(roles)), "unknown")
@@ -123,7 +128,7 @@ def _system(facts: Facts, marks: Sequence[Mark]) -> str:
     return facts["vm_os"] if facts["vm_os"] in ("windows", "linux") else "unknown"
 
 
-def _path(state: str, scope: str, system: str, facts: Facts) -> tuple[str, str]:
+def _path(state: str, scope: str, system: str, facts: Facts, *, os_on: bool) -> tuple[str, str]:
     """Choose the documented path, and say why; the first case that holds decides."""
     missing = "operating system" if system == "unknown" else "scope"
     cases = (
@@ -147,7 +152,7 @@ def _path(state: str, scope: str, system: str, facts: Facts) -> tuple[str, str]:
         (system == "windows", "upload", "Windows: can be decrypted, whichever disks are encrypted"),
         (scope == "data", "upload", "data disks alone are encrypted: can be decrypted on Linux too"),
         (
-            system == "linux" and scope in ("os", "all"),
+            system == "linux" and os_on,
             "rebuild",
             "Linux with an encrypted OS disk: cannot be decrypted",
         ),
@@ -184,6 +189,8 @@ def judge_copy(kind: str, mark: Mark, as_of: date | None) -> dict[str, str]:
         As `judge_machine` gives it.
     """
     path = _OF_KIND[kind]
+    if mark.state == "preview":
+        path = "undocumented"
     if kind == "disk" and mark.state != "on":
         path = "read_first" if mark.state == "unknown" else "new_disks"
     said = verdict(mark.state, as_of)

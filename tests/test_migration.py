@@ -505,3 +505,45 @@ def test_the_plan_is_the_same_on_every_engine():
 
 def test_the_plan_of_nothing_is_empty(tmp_path):
     assert plan(tmp_path, vm("w"), disk("w-os", "w")) == {}
+
+
+# --- what is known in part ---------------------------------------------------------------------------------
+
+
+def test_an_encrypted_linux_os_disk_is_rebuilt_whatever_else_is_not_known(tmp_path):
+    """The OS disk alone decides (MIG step 5); that the data disk is in no export changes nothing."""
+    objects = [
+        vm("l", data=["gone"], system="Linux"),
+        disk("l-os", "l", system="Linux", collection=ade()),
+    ]
+    assert told(plan(tmp_path, *objects)["l"], "scope", "path") == ("unknown", "rebuild")
+
+
+def test_data_disks_alone_are_not_said_of_a_vm_whose_os_disk_nothing_speaks_of(tmp_path):
+    rows = plan(tmp_path, disk("l-data", "l", collection=ade()))  # neither the VM nor its OS disk was read
+    assert told(rows["l"], "state", "scope", "path") == ("on", "unknown", "read_first")
+
+
+def test_an_extension_that_was_not_read_in_full_may_be_the_preview_of_a_confidential_vm(tmp_path):
+    unclear = extension("c")
+    del unclear["properties"]["settings"]
+    own = disk("c-os", "c", system="Windows", security=secured(f"{CVM_DISK}PlatformKey"))
+    model = scale_set("model", security=CVM)
+    model["properties"]["virtualMachineProfile"]["extensionProfile"] = {
+        "extensions": [{"name": "ade", "properties": {"type": "AzureDiskEncryption"}}]
+    }
+    rows = plan(tmp_path, vm("c", size=CONFIDENTIAL_V5D, security=CVM), own, unclear, model)
+    assert {name: told(row, "state", "path") for name, row in rows.items()} == {
+        "c": ("preview", "undocumented"),
+        "model": ("preview", "undocumented"),
+    }
+
+
+def test_a_linux_vm_that_signs_in_with_entra_is_joined(tmp_path):
+    """The migration guide names this extension for joining a Linux VM again."""
+    login = resource(
+        "Microsoft.Compute/virtualMachines/w/extensions/AADSSHLoginForLinux",
+        "Microsoft.Compute/virtualMachines/extensions",
+        {"publisher": "Microsoft.Azure.ActiveDirectory", "type": "AADSSHLoginForLinux"},
+    )
+    assert checked(tmp_path, "domain_join", login) == "blocks"
