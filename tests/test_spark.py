@@ -1,4 +1,4 @@
-"""The same functions on Spark, in local mode, give the rows that DuckDB gives."""
+"""The same functions on Spark, in local mode, give the rows that Polars gives, which are DuckDB's too."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 import diskenc_analysis as de
 from diskenc_analysis import history, historysums, progress
-from tests.rules import HOST, V5, disk, vm, write
+from tests.rules import HOST, V5, disk, records, vm, write
 
 pytestmark = [
     pytest.mark.spark,
@@ -54,38 +54,47 @@ def session():
     started.stop()
 
 
-def test_spark_judges_and_sums_as_duckdb_does(tmp_path):
-    small = de.load(de.sample_path(), engine="duckdb")
-    spark = de.Inventory.open(small.save(tmp_path / "inventory"), engine="spark")
+@pytest.fixture(scope="module")
+def small():
+    return de.load(de.sample_path(), engine="polars")
+
+
+@pytest.fixture(scope="module")
+def saved(small, tmp_path_factory):
+    return small.save(tmp_path_factory.mktemp("saved") / "inventory")
+
+
+@pytest.fixture
+def spark(saved):
+    return de.Inventory.open(saved, engine="spark")
+
+
+def test_spark_judges_and_sums_as_polars_does(small, spark):
     theirs, ours = de.coverage(spark), de.coverage(small)
     assert theirs.columns == ours.columns
     rows = sorted(map(tuple, theirs.collect()), key=str)
-    assert rows == sorted(ours.fetchall(), key=str)
+    assert rows == sorted(ours.rows(), key=str)
     assert len(rows) == 400
 
     shares = [de.summarize(cov, by=None, capability="caches") for cov in (theirs, ours)]
-    assert tuple(shares[0].collect()[0]) == shares[1].fetchall()[0]
+    assert tuple(shares[0].collect()[0]) == shares[1].rows()[0]
 
 
-def test_spark_follows_keys_as_duckdb_does(tmp_path):
-    small = de.load(de.sample_path(), engine="duckdb")
-    spark = de.Inventory.open(small.save(tmp_path / "inventory"), engine="spark")
+def test_spark_follows_keys_as_polars_does(small, spark):
     theirs, ours = (de.key_ownership(inv, as_of="2026-11-24") for inv in (spark, small))
     assert theirs.columns == ours.columns
-    assert sorted(map(tuple, theirs.collect()), key=str) == sorted(ours.fetchall(), key=str)
+    assert sorted(map(tuple, theirs.collect()), key=str) == sorted(ours.rows(), key=str)
     pairs = [(de.key_checks(spark, theirs), de.key_checks(small, ours))]
     pairs += [(de.single_points(spark, theirs), de.single_points(small, ours))]
     pairs += [(de.copied_keys(spark), de.copied_keys(small))]
     for one, other in pairs:
-        assert sorted(map(tuple, one.collect()), key=str) == sorted(other.fetchall(), key=str)
+        assert sorted(map(tuple, one.collect()), key=str) == sorted(other.rows(), key=str)
 
 
-def test_spark_plans_the_way_out_as_duckdb_does(tmp_path):
-    small = de.load(de.sample_path(), engine="duckdb")
-    spark = de.Inventory.open(small.save(tmp_path / "inventory"), engine="spark")
+def test_spark_plans_the_way_out_as_polars_does(small, spark):
     theirs, ours = (de.ade_migration(inv, "2026-11-24") for inv in (spark, small))
     assert theirs.columns == ours.columns
-    assert sorted(map(tuple, theirs.collect()), key=str) == sorted(ours.fetchall(), key=str)
+    assert sorted(map(tuple, theirs.collect()), key=str) == sorted(ours.rows(), key=str)
     assert [wave.number for wave in de.waves(theirs)] == [wave.number for wave in de.waves(ours)]
     assert progress.counts(de.ade_progress(spark, small, theirs, ours))["still"] == 33
     made = [de.what_if(inv, host="on", where={"ade": "on"}) for inv in (spark, small)]
@@ -99,27 +108,26 @@ def test_load_hands_the_tables_to_spark():
     assert inv.ledger.collect()[0]["rows_used"] == 382
 
 
-def test_spark_compares_as_duckdb_does(tmp_path):
+def test_spark_compares_as_polars_does(tmp_path):
     sides = []
-    for engine in ("duckdb", "spark"):
+    for engine in ("polars", "spark"):
         pair = []
         for name, security in (("old", HOST), ("new", None)):
             rows = [vm("a", size=V5, security=security), disk("a-os", "a", system="Windows"), disk(name)]
-            small = de.load(write(tmp_path / name, rows), engine="duckdb")
-            saved = small.save(tmp_path / f"{engine}-{name}")
-            pair.append(de.Inventory.open(saved, engine=engine))
+            capture = de.load(write(tmp_path / name, rows), engine="polars")
+            kept = capture.save(tmp_path / f"{engine}-{name}")
+            pair.append(de.Inventory.open(kept, engine=engine))
         sides.append(de.compare(*pair))
     ours, theirs = sides
     assert theirs.columns == ours.columns
     rows = [tuple(row) for row in theirs.collect()]
-    assert rows == ours.fetchall()  # in the same order too
+    assert rows == ours.rows()  # in the same order too
     assert {row[0] for row in rows} == {"regression", "changed", "added", "removed"}
 
 
-def test_spark_sums_a_history_as_duckdb_does(tmp_path):
-    inv = de.load(de.sample_path(), engine="duckdb")
+def test_spark_sums_a_history_as_duckdb_does(small, tmp_path):
     for day in ("2026-10-24", "2026-11-24"):
-        history.add(inv, tmp_path, day)
+        history.add(small, tmp_path, day)
     ours, theirs = history.read(tmp_path), history.read(tmp_path, "spark")
     for sums in (
         lambda rows: historysums.sums(rows, by="subscription_id"),
@@ -131,17 +139,16 @@ def test_spark_sums_a_history_as_duckdb_does(tmp_path):
         assert expected
 
 
-def test_the_job_of_the_guide_judges_and_sums(tmp_path, monkeypatch):
+def test_the_job_of_the_guide_judges_and_sums(small, saved, tmp_path, monkeypatch):
     """The job in docs/spark.md is run as it stands there, with its folders put in place of those named."""
     text = (Path(__file__).parent.parent / "docs" / "spark.md").read_text(encoding="utf-8")
     [job] = re.findall(r"```python\n# job\.py\n(.*?)```", text, re.DOTALL)
-    saved = de.load(de.sample_path(), engine="duckdb").save(tmp_path / "inventory")
     argv = ["job.py", str(saved), str(tmp_path / "history"), str(tmp_path / "sums"), "2026-11-24"]
     monkeypatch.setattr(sys, "argv", argv)
     exec(compile(job, "job.py", "exec"), {"__name__": "__main__"})  # noqa: S102
     import pyarrow.parquet as pq
 
     found = pq.read_table(tmp_path / "sums").to_pylist()
-    inv = de.load(de.sample_path(), engine="duckdb")
-    expected = {row[0]: row[2] for row in de.summarize(de.coverage(inv), by=None).fetchall()}
+    sums = records(de.summarize(de.coverage(small), by=None))
+    expected = {row["capability"]: row["yes"] for row in sums}
     assert {row["capability"]: row["yes"] for row in found} == expected
