@@ -15,6 +15,10 @@ MEMORY = "2GB"
 KEEP_GOING = "Load the rest where a file cannot be read; the ledger names the loss."
 
 
+_NO_VMS = (
+    "no VM was read, so all that a VM decides is unknown: temp disk, caches, data flow, Defender status; "
+    "export the virtual machines as well, as `diskenc queries` writes it"
+)
 _STATE = {"quiet": False}
 
 
@@ -93,7 +97,11 @@ def ledger_line(inv: Any) -> str:
 
 
 def notes(inv: Any) -> list[str]:
-    """Give what the ledger notes of the files: lost, old, without columns, or with subscriptions absent."""
+    """Give what the ledger notes of the files: lost, old, without columns, or with subscriptions absent.
+
+    An export without VMs is noted too, since most of what is asked is a VM's to decide.
+    """
     sql = "SELECT DISTINCT source, notes FROM ledger WHERE notes <> '' ORDER BY ALL"
     found = inv.connection.execute(sql).fetchall()
-    return [note if note.startswith(source) else f"{source}: {note}" for source, note in found]
+    said = [note if note.startswith(source) else f"{source}: {note}" for source, note in found]
+    return said if inv.count("vms") else [*said, _NO_VMS]

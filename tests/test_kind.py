@@ -33,6 +33,7 @@ def test_an_export_without_vms_says_what_is_missing(tmp_path):
     first = gaps.iloc[0]
     assert (first["gap"], first["rows"]) == ("disks in an inventory without any VM", 1)
     assert "diskenc queries" in first["consequence"]
+    assert "no VM was read" in diskenc("coverage", str(tmp_path)).stderr
 
 
 def test_a_notebook_shows_the_message_and_no_traceback():
