@@ -13,6 +13,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from diskenc_analysis.params import NOTEBOOKS
 from diskenc_analysis.report import render
+from diskenc_analysis.sample_months import earlier, months
 from diskenc_analysis.share import sample_path
 
 DOCS = Path(__file__).resolve().parent
@@ -30,9 +31,10 @@ def take(page: Page, html: Path, place: int, picture: Path) -> None:
 
 
 def main() -> None:
-    """Render the notebooks that need no more than an inventory, and take their pictures."""
+    """Render the notebooks, those on change over time with the sample of months ago, and take their pictures."""
     with TemporaryDirectory() as scratch, sync_playwright() as started:
-        made = render(sample_path(), Path(scratch) / "report", [*NOTEBOOKS], as_of=AS_OF)
+        past = {"baseline": str(earlier(Path(scratch))), "history": str(months(Path(scratch) / "history"))}
+        made = render(sample_path(), Path(scratch) / "report", [*NOTEBOOKS], past, as_of=AS_OF)
         browser = started.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1040, "height": 900}, color_scheme="light")
         (DOCS / "pictures").mkdir(exist_ok=True)
