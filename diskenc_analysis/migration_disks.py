@@ -166,7 +166,10 @@ def by_machine(inv: Inventory, found: Marks) -> Frame:
         listed, on=["vm_key", "disk_key"], how="left"
     )
     gib = nw.when(given("own_gib")).then(nw.col("own_gib")).otherwise(nw.col("size_gb"))
-    moved = nw.col("mark").is_in(found.touched())
+    touched = found.owned.filter(nw.col("mark").is_in(found.touched())).select("vm_key").unique()
+    # The new VM stands on a new OS disk, whether the old one was encrypted or not.
+    system = [name for name, mark in found.known.items() if mark.role == "os"] or ["none"]
+    moved = nw.col("mark").is_in([*found.touched(), *system])
     one, none = nw.lit(1), nw.lit(0)
     rows = rows.with_columns(
         **{name: nw.col(name).fill_null(_UNREAD) for name in OF_DISKS},
@@ -175,7 +178,9 @@ def by_machine(inv: Inventory, found: Marks) -> Frame:
         unsized=nw.when(moved & gib.is_null()).then(one).otherwise(none),
     )
     sums = [nw.col(name).sum() for name in ("disks", "gib", "unsized")]
-    summed = rows.group_by("vm_key").agg(*sums, *[nw.col(name).max() for name in OF_DISKS])
+    summed = rows.group_by("vm_key").agg(*[nw.col(name).max() for name in OF_DISKS])
+    weights = rows.join(touched, on="vm_key", how="semi").group_by("vm_key").agg(*sums)
+    summed = summed.join(weights, on="vm_key", how="left")
     held = gathered(found.owned, "vm_key", "mark", list(found.known)).rename({"mark": "held"})
     return summed.join(held, on="vm_key", how="left")
 

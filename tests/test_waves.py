@@ -17,6 +17,7 @@ from tests.rules import (
     cmk,
     des,
     disk,
+    disk_id,
     extension,
     key_url,
     records,
@@ -367,3 +368,54 @@ def test_a_what_if_of_nothing_is_refused(tmp_path):
         de.what_if(inv)
     with pytest.raises(UnknownNameError, match="subscripton"):
         de.what_if(inv, host="on", where={"subscripton_name": "x"})
+
+
+def wave_of(folder, *objects):
+    inv = de.load(write(folder, objects), engine="polars")
+    [wave] = waves(de.ade_migration(inv))
+    return inv, wave
+
+
+def test_no_disk_of_a_vm_is_lost_on_the_way(tmp_path):
+    """What is copied, and for every other disk a word; none but the OS disk is copied without need."""
+    both = disk("both", "other", collection=ade(), maxShares=2)
+    both["managedByExtended"] = [vm_id("other"), vm_id("w")]
+    far = disk("far", "w", collection=ade())
+    far["id"] = far["id"].replace("rg-rules", "rg-far")
+    objects = [vm("w", data=["far", "fast", "gone", "both"], system="Linux"), both, far]
+    objects += [disk("w-os", "w", system="Linux"), disk("fast", "w", sku="UltraSSD_LRS")]
+    far_id = far["id"]
+    objects[0]["properties"]["storageProfile"]["dataDisks"][0]["managedDisk"]["id"] = far_id
+    inv = de.load(write(tmp_path, objects), engine="polars")
+    [wave] = waves(de.ade_migration(inv))
+    text = runbook(inv, wave)
+    made = [line.partition("--name=")[2].split()[0] for line in text.splitlines() if "disk create" in line]
+    assert made == ["far-new", "w-os-new"]
+    said = [
+        line for line in text.splitlines() if line.startswith("# ") and "ttach" in line or "copies" in line
+    ]
+    assert [line.partition(": ")[0] for line in said] == [
+        "# both",
+        "# fast",
+        f"# {disk_id('gone').lower()}",
+    ]
+    [create] = [line for line in text.splitlines() if line.startswith("az vm create")]
+    # By its id: a bare name is looked for in the resource group of the VM.
+    assert create.endswith(f"--attach-data-disks {far_id}-new")
+    assert f"--attach-os-disk={disk_id('w-os')}-new" in create
+
+
+def test_the_steps_ask_the_cli_for_what_it_prints(tmp_path):
+    """Newer versions print accessSAS, older ones accessSas (azure-compute-docs, pull request 479)."""
+    inv, wave = wave_of(tmp_path, vm("w"), disk("w-os", "w", system="Windows", collection=ade()))
+    text = runbook(inv, wave)
+    assert text.count("--query='accessSAS || accessSas'") == 2
+    assert "security type (empty)" not in text
+
+
+def test_the_volume_to_decrypt_is_never_guessed(tmp_path):
+    """A Windows VM takes no type DATA, and a Linux VM with data disks alone no ALL."""
+    machine = vm("w", data=["w-data"], system=None)
+    machine["properties"]["storageProfile"]["osDisk"].pop("osType")
+    inv, wave = wave_of(tmp_path, machine, disk("w-os", "w"), disk("w-data", "w", collection=ade()))
+    assert "--volume-type=REPLACE-ME " in runbook(inv, wave)
