@@ -11,7 +11,7 @@ import narwhals as nw
 from diskenc_analysis.frames import BAR, Frame, doubted, helper, lazy, low, rows_of, unless_doubted
 from diskenc_analysis.keys import SET_TYPES
 from diskenc_analysis.migration_tables import policies
-from diskenc_analysis.scopes import read_json
+from diskenc_analysis.scopes import read_json, scope_key
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -137,35 +137,47 @@ def _of_set(sets: dict[tuple[str, str], list[tuple[str, str]]], subscription: st
     return "none" if sets and "unknown" not in kinds else ""
 
 
-def _assignments(inv: Inventory) -> list[tuple[str, str]]:
-    """Read the assignments of policies as scope and effect: `deny`, `harmless` or `unread`."""
+#: Scope, effect (`deny`, `harmless` or `unread`) and the scopes that are left out.
+Assigned = tuple[str, str, frozenset[str]]
+_BUILT_IN = "/providers/microsoft.authorization/policydefinitions/"
+
+
+def _assignments(inv: Inventory) -> list[Assigned]:
+    """Read the assignments of policies."""
     frame = lazy(inv.policy_assignments)
     scope = nw.when(low("scope") != "").then(low("scope")).otherwise(low("key"))
     given = {"scope": scope, "id": low("definition_id"), "mode": low("enforcement_mode")}
-    rows = rows_of(frame.select(**given, parameters=nw.col("parameters")))
-    return [(scope.split("/providers/microsoft.authorization/")[0], _effect(*rest)) for scope, *rest in rows]
+    rows = rows_of(frame.select(**given, parameters=nw.col("parameters"), left=nw.col("not_scopes")))
+    return [
+        (scope.split("/providers/microsoft.authorization/")[0], _effect(*rest), _left_out(left))
+        for scope, *rest, left in rows
+    ]
+
+
+def _left_out(scopes: str | None) -> frozenset[str]:
+    return frozenset(scope_key(one) for one in read_json(scopes, []) if isinstance(one, str))
 
 
 def _effect(definition: str, mode: str, parameters: str | None) -> str:
     if mode == "donotenforce":  # it is evaluated, and stops nothing
         return "harmless"
     known = policies().get(definition.rstrip("/").rpartition("/")[2])
-    if known is None:
-        return "unread" if "/policysetdefinitions/" in definition or not definition else "harmless"
+    if (
+        known is None
+    ):  # what a definition of one's own denies is not in an export, nor what is in an initiative
+        return "harmless" if definition.startswith(_BUILT_IN) else "unread"
     given: Any = read_json(parameters, {})
     effect: Any = next((value for name, value in given.items() if name.lower() == "effect"), {})
     said = str(effect.get("value", "")) if isinstance(effect, dict) else ""
     return "deny" if known["denies"] == "yes" and said.lower() == "deny" else "harmless"
 
 
-def _of_policies(assigned: list[tuple[str, str]], subscription: str, group: str) -> str:
+def _of_policies(assigned: list[Assigned], subscription: str, group: str) -> str:
     """Say whether any assignment denies here; an initiative, or a management group's, is not seen into."""
-    here = {
-        effect
-        for scope, effect in assigned
-        if scope in (subscription, f"{subscription}/resourcegroups/{group}")
-    }
-    above = {effect for scope, effect in assigned if "/managementgroups/" in scope}
+    places = {subscription, f"{subscription}/resourcegroups/{group}"}
+    reaching = [(scope, effect) for scope, effect, left in assigned if not places & left]
+    here = {effect for scope, effect in reaching if scope in places}
+    above = {effect for scope, effect in reaching if "/managementgroups/" in scope}
     if "deny" in here:
         return "deny"
     return "none" if assigned and here | above <= {"harmless"} else ""

@@ -110,7 +110,7 @@ def test_linux_with_an_encrypted_os_disk_is_rebuilt(tmp_path):
     assert {name: told(row, "scope", "path", "disks") for name, row in rows.items()} == {
         "all": ("all", "rebuild", 2),
         "os": ("os", "rebuild", 1),
-        "data": ("data", "upload", 1),
+        "data": ("data", "upload", 2),  # the new VM stands on a new OS disk
     }
 
 
@@ -435,6 +435,12 @@ def assigned(guid, effect="Deny", *, scope=SUBSCRIPTION, what="policyDefinitions
     )
 
 
+def own_policy():
+    body = assigned("00000000-0000-4000-8000-000000000000")
+    body["properties"]["policyDefinitionId"] = SUBSCRIPTION + body["properties"]["policyDefinitionId"]
+    return body
+
+
 HOST_POLICY, EXPIRY = "fc4d8e41-e223-45ea-9bf5-eada37891d87", "98728c90-32c7-4049-8429-847dc0f4fe37"
 
 
@@ -450,6 +456,10 @@ HOST_POLICY, EXPIRY = "fc4d8e41-e223-45ea-9bf5-eada37891d87", "98728c90-32c7-404
         ([assigned(EXPIRY, enforcementMode="Default")], "blocks"),
         ([assigned(HOST_POLICY, None)], "clear"),
         ([assigned("00000000-0000-4000-8000-000000000000")], "clear"),
+        # Definitions of one's own deny what they like, and are not in an export.
+        ([own_policy()], "unknown"),
+        ([assigned(EXPIRY, notScopes=[GROUP.removesuffix("/providers").upper()])], "clear"),
+        ([assigned(EXPIRY, notScopes=[f"{SUBSCRIPTION}/resourceGroups/other"])], "blocks"),
         # What an initiative denies, and whom a management group reaches, is not in an export.
         ([assigned("00000000-0000-4000-8000-000000000000", what="policySetDefinitions")], "unknown"),
         ([assigned(EXPIRY, scope="/providers/Microsoft.Management/managementGroups/mg")], "unknown"),
