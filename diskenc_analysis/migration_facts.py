@@ -13,6 +13,7 @@ from diskenc_analysis.frames import Frame, choose, doubted, fold, given, kept, l
 from diskenc_analysis.layers import Facts
 from diskenc_analysis.migration_disks import OF_DISKS, Marks, all_marks, by_machine
 from diskenc_analysis.migration_places import PLACE_FACTS, place, place_facts
+from diskenc_analysis.readings import READ, readings
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -121,14 +122,23 @@ def _dependents(inv: Inventory, rows: Frame, found: Marks) -> Frame:
     }
     for name, frame in copies.items():
         some = frame.join(marked, on="disk_key", how="inner").select("vm_key")
-        rows = _having(rows, some, name, "some", "none" if inv.count(name) else "")
+        rows = _having(rows, some, name, "some", _none(inv, name))
     backed = lazy(inv.backup_items).select(vm_key=nw.col("source_id_key"))
-    rows = _having(rows, backed, "backup", "some", "none" if inv.count("backup_items") else "")
+    rows = _having(rows, backed, "backup", "some", _none(inv, "backup_items"))
     joined = lazy(inv.extensions).filter(low("extension_type").is_in(_JOINS))
     owner = nw.col("key").str.replace_all(r"/extensions/[^/]*$", "")
-    return _having(rows, joined.select(vm_key=owner), "domain_join", "joined", "no_sign")
+    return _having(rows, joined.select(vm_key=owner), "domain_join", "joined", nw.lit("no_sign"))
 
 
-def _having(rows: Frame, those: Frame, name: str, yes: str, no: str) -> Frame:
+def _none(inv: Inventory, table: str) -> nw.Expr:
+    """Say `none` where the table was read whole in the VM's subscription, for what is not in it is not there."""
+    read = readings(inv, (table,))
+    names = [name for name in read.subscriptions() if read.of(table, name) == READ]
+    subscription = nw.col("vm_key").str.replace_all(r"^/subscriptions/|/.*$", "")
+    return choose([(subscription.is_in(names or ["none"]), "none")], "")
+
+
+def _having(rows: Frame, those: Frame, name: str, yes: str, no: nw.Expr) -> Frame:
     named = those.filter(given("vm_key")).unique().with_columns(nw.lit(yes).alias(name))
-    return rows.join(named, on="vm_key", how="left").with_columns(nw.col(name).fill_null(no))
+    there = rows.join(named, on="vm_key", how="left")
+    return there.with_columns(nw.when(given(name)).then(nw.col(name)).otherwise(no).alias(name))

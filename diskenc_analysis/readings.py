@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,13 +99,15 @@ class Readings:
         return {name for _, name in (*self.rows, *self.said)} - {_ALL}
 
 
-def readings(inv: Inventory) -> Readings:
+def readings(inv: Inventory, more: Sequence[str] = ()) -> Readings:
     """Gather what an inventory read, from its tables and its ledger.
 
     Parameters
     ----------
     inv : Inventory
         As read.
+    more : sequence of str
+        Tables to ask for besides `TABLES`.
 
     Returns
     -------
@@ -119,7 +122,7 @@ def readings(inv: Inventory) -> Readings:
     parts = [
         f"SELECT {_named(table)}, coalesce(lower(subscription_id), ''), count(*)"
         f' FROM "{table}" GROUP BY ALL'
-        for table in TABLES
+        for table in (*TABLES, *more)
         if table != INSTANCES
     ]
     rows = inv.connection.execute(" UNION ALL ".join(parts)).fetchall()
@@ -127,7 +130,7 @@ def readings(inv: Inventory) -> Readings:
     sql = "SELECT source, shape, resource_type, truncated, truncation_reason, status, reasons FROM ledger"
     for source, shape, arm_type, cut, reason, status, why in inv.connection.execute(sql).fetchall():
         words = _words(shape, cut, reason, status, why)
-        for table in _tables(shape, arm_type):
+        for table in _tables(shape, arm_type, (*TABLES, *more)):
             where = Path(source).stem.lower() if status not in ("", "not asked") else _ALL
             where = _ALL if where.startswith("tenant-") or where == "once" else where
             if words and found.get((table, where), READ) == READ:
@@ -173,14 +176,14 @@ def _words(shape: str, cut: bool, reason: str, status: str, why: str) -> str:
     return READ if status == "complete" else ""
 
 
-def _tables(shape: str, arm_type: str) -> tuple[str, ...]:
+def _tables(shape: str, arm_type: str, asked: tuple[str, ...]) -> tuple[str, ...]:
     """Give the tables of which a row of the ledger speaks; a lost file may have held anything."""
     if shape == "unreadable":
-        return TABLES
+        return asked
     table = table_of_type().get(arm_type, "")
     if table == "vms" and _OF_SCALE_SET in arm_type:
         return (INSTANCES,)
-    return (table,) if table in TABLES else ()
+    return (table,) if table in asked else ()
 
 
 def _settled(found: dict[tuple[str, str], str]) -> dict[tuple[str, str], str]:

@@ -7,6 +7,7 @@ import pytest
 import diskenc_analysis as de
 from diskenc_analysis import migration, migration_tables, schema
 from diskenc_analysis.errors import ParameterError
+from diskenc_analysis.note import Note, Part
 from tests.rules import (
     CONFIDENTIAL_V5D,
     CVM,
@@ -557,3 +558,23 @@ def test_a_linux_vm_that_signs_in_with_entra_is_joined(tmp_path):
         {"publisher": "Microsoft.Azure.ActiveDirectory", "type": "AADSSHLoginForLinux"},
     )
     assert checked(tmp_path, "domain_join", login) == "blocks"
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [("complete", "clear"), ("denied", "unknown"), ("partial", "unknown")]
+)
+def test_snapshots_that_a_collection_could_not_read_are_not_said_to_be_none(tmp_path, status, said):
+    """Those of another subscription were read; of this one's nobody knows unless it was read whole."""
+    other = snapshot("plain")
+    other["id"] = other["id"].replace(SUBSCRIPTION, "/subscriptions/99999999-2222-4333-8444-555555555555")
+    write(tmp_path, [*windows(), other])
+    own = Part(
+        name="snapshots",
+        type="microsoft.compute/snapshots",
+        key=SUBSCRIPTION.rpartition("/")[2],
+        status=status,
+        reason="" if status == "complete" else "HTTP 403 AuthorizationFailed",
+    )
+    (tmp_path / "export.json").write_text(Note(parts=[own]).model_dump_json())
+    [row] = [r for r in records(de.ade_migration(de.load(tmp_path, engine="polars"))) if r["name"] == "w"]
+    assert row["snapshots"] == said

@@ -392,7 +392,7 @@ def test_no_disk_of_a_vm_is_lost_on_the_way(tmp_path):
     made = [line.partition("--name=")[2].split()[0] for line in text.splitlines() if "disk create" in line]
     assert made == ["far-new", "w-os-new"]
     said = [
-        line for line in text.splitlines() if line.startswith("# ") and "ttach" in line or "copies" in line
+        line for line in text.splitlines() if (line.startswith("# ") and "ttach" in line) or "copies" in line
     ]
     assert [line.partition(": ")[0] for line in said] == [
         "# both",
