@@ -11,6 +11,7 @@ import narwhals as nw
 from diskenc_analysis.frames import BAR, Frame, doubted, helper, lazy, low, rows_of, unless_doubted
 from diskenc_analysis.keys import SET_TYPES
 from diskenc_analysis.migration_tables import policies
+from diskenc_analysis.readings import READ, readings
 from diskenc_analysis.scopes import read_json, scope_key
 
 if TYPE_CHECKING:
@@ -26,9 +27,14 @@ def region(column: str = "location") -> nw.Expr:
 
 
 def place() -> nw.Expr:
-    """Give the place of a VM as one text: subscription, resource group, region, size."""
+    """Give the place of a VM as one text: subscription, resource group, region, size.
+
+    The first two are parts of its key, so that they are known of a VM that was not read too.
+    """
     size = unless_doubted(low("vm_size"), "", "vm_size")
-    return nw.concat_str([low("subscription_id"), low("resource_group"), region(), size], separator=BAR)
+    subscription = nw.col("vm_key").str.replace_all(r"^/subscriptions/|/.*$", "")
+    group = nw.col("vm_key").str.replace_all(r"^.*/resourcegroups/|/.*$", "")
+    return nw.concat_str([subscription, group, region(), size], separator=BAR)
 
 
 def place_facts(inv: Inventory, vms: Frame, *, customer_key: bool) -> Frame:
@@ -50,14 +56,21 @@ def place_facts(inv: Inventory, vms: Frame, *, customer_key: bool) -> Frame:
     """
     sizes, features, sets = _sizes(inv), _features(inv), _sets(inv)
     assigned = _assignments(inv)
+    read = readings(inv, ("policy_assignments",))
     found = []
     for text in sorted(row[0] for row in rows_of(vms.select("place").unique())):
         subscription, group, where, size = text.split(BAR)
+        has_sets = read.of("disk_encryption_sets", subscription) == READ
+        has_policies = read.of("policy_assignments", subscription) == READ
         known = {
             **_of_size(sizes.get(where, {}), size),
             "feature": features.get(subscription, ""),
-            "customer_key": _of_set(sets, subscription, where) if customer_key else "not_wanted",
-            "deny_policies": _of_policies(assigned, f"/subscriptions/{subscription}", group),
+            "customer_key": _of_set(sets, subscription, where, read=has_sets)
+            if customer_key
+            else "not_wanted",
+            "deny_policies": _of_policies(
+                assigned, f"/subscriptions/{subscription}", group, read=has_policies
+            ),
         }
         found.append({"place": text, **known})
     return helper(inv, "migration_places", found, ["place", *PLACE_FACTS])
@@ -129,12 +142,14 @@ def _sets(inv: Inventory) -> dict[tuple[str, str], list[tuple[str, str]]]:
     return found
 
 
-def _of_set(sets: dict[tuple[str, str], list[tuple[str, str]]], subscription: str, where: str) -> str:
-    """Say whether a set fits; none counts as missing only where sets were read at all."""
+def _of_set(
+    sets: dict[tuple[str, str], list[tuple[str, str]]], subscription: str, where: str, *, read: bool
+) -> str:
+    """Say whether a set fits; none counts as missing only where the sets of the subscription were read."""
     kinds = {kind for _, kind in sets.get((subscription, where), ())}
     if kinds & set(_OWN_KEY):
         return "found"
-    return "none" if sets and "unknown" not in kinds else ""
+    return "none" if read and where and "unknown" not in kinds else ""
 
 
 #: Scope, effect (`deny`, `harmless` or `unread`) and the scopes that are left out.
@@ -172,7 +187,7 @@ def _effect(definition: str, mode: str, parameters: str | None) -> str:
     return "deny" if known["denies"] == "yes" and said.lower() == "deny" else "harmless"
 
 
-def _of_policies(assigned: list[Assigned], subscription: str, group: str) -> str:
+def _of_policies(assigned: list[Assigned], subscription: str, group: str, *, read: bool) -> str:
     """Say whether any assignment denies here; an initiative, or a management group's, is not seen into."""
     places = {subscription, f"{subscription}/resourcegroups/{group}"}
     reaching = [(scope, effect) for scope, effect, left in assigned if not places & left]
@@ -180,4 +195,4 @@ def _of_policies(assigned: list[Assigned], subscription: str, group: str) -> str
     above = {effect for scope, effect in reaching if "/managementgroups/" in scope}
     if "deny" in here:
         return "deny"
-    return "none" if assigned and here | above <= {"harmless"} else ""
+    return "none" if read and here | above <= {"harmless"} else ""

@@ -85,7 +85,7 @@ def _ways(due: Sequence[Row]) -> str:
         by[row["path"]] += row["pairs"]
     listed = "; ".join(f"{paths()[path]['short'].lower()} {number(n)}" for path, n in by.most_common())
     gib, disks, unsized = (sum(row[name] for row in due) for name in ("gib", "disks", "unsized"))
-    size = f"{amount(gib, 'gib')} on {amount(disks, 'disks')} are under it"
+    size = f"{amount(gib, 'gib')} on {amount(disks, 'disks')} are to be moved"
     return f"Their ways out: {listed}. {size}{f', {number(unsized)} of unknown size' if unsized else ''}."
 
 

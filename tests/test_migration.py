@@ -563,18 +563,34 @@ def test_a_linux_vm_that_signs_in_with_entra_is_joined(tmp_path):
 @pytest.mark.parametrize(
     ("status", "said"), [("complete", "clear"), ("denied", "unknown"), ("partial", "unknown")]
 )
-def test_snapshots_that_a_collection_could_not_read_are_not_said_to_be_none(tmp_path, status, said):
+def test_what_a_collection_could_not_read_is_not_said_to_be_none(tmp_path, status, said):
     """Those of another subscription were read; of this one's nobody knows unless it was read whole."""
-    other = snapshot("plain")
-    other["id"] = other["id"].replace(SUBSCRIPTION, "/subscriptions/99999999-2222-4333-8444-555555555555")
-    write(tmp_path, [*windows(), other])
-    own = Part(
-        name="snapshots",
-        type="microsoft.compute/snapshots",
-        key=SUBSCRIPTION.rpartition("/")[2],
-        status=status,
-        reason="" if status == "complete" else "HTTP 403 AuthorizationFailed",
-    )
-    (tmp_path / "export.json").write_text(Note(parts=[own]).model_dump_json())
-    [row] = [r for r in records(de.ade_migration(de.load(tmp_path, engine="polars"))) if r["name"] == "w"]
-    assert row["snapshots"] == said
+    far = "/subscriptions/99999999-2222-4333-8444-555555555555"
+    others = [snapshot("plain"), des("far", key_url("kv", "k")), assigned(HOST_POLICY, scope=far)]
+    write(tmp_path, [*windows(), *({**one, "id": one["id"].replace(SUBSCRIPTION, far)} for one in others)])
+    parts = [
+        Part(
+            name=kind.rpartition("/")[2],
+            type=kind,
+            key=SUBSCRIPTION.rpartition("/")[2],
+            status=status,
+            reason="" if status == "complete" else "HTTP 403 AuthorizationFailed",
+        )
+        for kind in (
+            "microsoft.compute/snapshots",
+            "microsoft.compute/diskencryptionsets",
+            "microsoft.authorization/policyassignments",
+        )
+    ]
+    (tmp_path / "export.json").write_text(Note(parts=parts).model_dump_json())
+    found = records(de.ade_migration(de.load(tmp_path, engine="polars"), customer_key=True))
+    [row] = [one for one in found if one["name"] == "w"]
+    missing = "blocks" if said == "clear" else "unknown"
+    assert told(row, "snapshots", "deny_policies", "customer_key") == (said, said, missing)
+
+
+def test_the_place_of_a_vm_that_was_not_read_is_known_but_for_its_region(tmp_path):
+    """Its id names subscription and group, so a policy there reaches it; which sets fit turns on its region."""
+    gone = disk("gone-os", "gone", system="Windows", collection=ade())
+    rows = plan(tmp_path, gone, assigned(EXPIRY), des("mine", key_url("kv", "k")), customer_key=True)
+    assert told(rows["gone"], "deny_policies", "customer_key") == ("blocks", "unknown")
