@@ -131,7 +131,7 @@ def _dependents(inv: Inventory, rows: Frame, found: Marks) -> Frame:
 
 
 def _none(inv: Inventory, table: str) -> nw.Expr:
-    """Say `none` where the table was read whole in the VM's subscription, for what is not in it is not there."""
+    """Say `none` if the table was read whole in the subscription of the VM: what it lacks is not there."""
     read = readings(inv, (table,))
     names = [name for name in read.subscriptions() if read.of(table, name) == READ]
     subscription = nw.col("vm_key").str.replace_all(r"^/subscriptions/|/.*$", "")

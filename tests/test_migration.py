@@ -590,7 +590,7 @@ def test_what_a_collection_could_not_read_is_not_said_to_be_none(tmp_path, statu
 
 
 def test_the_place_of_a_vm_that_was_not_read_is_known_but_for_its_region(tmp_path):
-    """Its id names subscription and group, so a policy there reaches it; which sets fit turns on its region."""
+    """Its id names subscription and group, so a policy there reaches it; sets go by its region."""
     gone = disk("gone-os", "gone", system="Windows", collection=ade())
     rows = plan(tmp_path, gone, assigned(EXPIRY), des("mine", key_url("kv", "k")), customer_key=True)
     assert told(rows["gone"], "deny_policies", "customer_key") == ("blocks", "unknown")
