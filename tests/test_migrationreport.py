@@ -221,7 +221,7 @@ def test_hostile_names_stay_text(tmp_path):
     parts += [migrationdigest.steps(inv, made), migrationdigest.wave_list(slots)]
     pages = [part._repr_html_() for part in parts]
     assert not any(EVIL in page for page in pages)
-    assert "&lt;img src=x onerror=alert(1)&gt;" in pages[0]
+    assert "&lt;img src=x onerror=alert(1)&gt;" in pages[0].replace("<wbr>", "")
     assert "--name=&#39;&lt;img" in pages[2]
 
 
