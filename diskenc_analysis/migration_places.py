@@ -155,6 +155,7 @@ def _of_set(
 #: Scope, effect (`deny`, `harmless` or `unread`) and the scopes that are left out.
 Assigned = tuple[str, str, frozenset[str]]
 _BUILT_IN = "/providers/microsoft.authorization/policydefinitions/"
+_STOPS_NOTHING = ("audit", "auditifnotexists", "deployifnotexists", "disabled")
 
 
 def _assignments(inv: Inventory) -> list[Assigned]:
@@ -177,14 +178,13 @@ def _effect(definition: str, mode: str, parameters: str | None) -> str:
     if mode == "donotenforce":  # it is evaluated, and stops nothing
         return "harmless"
     known = policies().get(definition.rstrip("/").rpartition("/")[2])
-    if (
-        known is None
-    ):  # what a definition of one's own denies is not in an export, nor what is in an initiative
-        return "harmless" if definition.startswith(_BUILT_IN) else "unread"
     given: Any = read_json(parameters, {})
     effect: Any = next((value for name, value in given.items() if name.lower() == "effect"), {})
-    said = str(effect.get("value", "")) if isinstance(effect, dict) else ""
-    return "deny" if known["denies"] == "yes" and said.lower() == "deny" else "harmless"
+    said = str(effect.get("value", "")).lower() if isinstance(effect, dict) else ""
+    if known is None:
+        # What a definition of one's own does is not in an export, nor the default effect of a built-in one.
+        return "harmless" if definition.startswith(_BUILT_IN) and said in _STOPS_NOTHING else "unread"
+    return "deny" if known["denies"] == "yes" and said == "deny" else "harmless"
 
 
 def _of_policies(assigned: list[Assigned], subscription: str, group: str, *, read: bool) -> str:

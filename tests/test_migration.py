@@ -442,6 +442,7 @@ def own_policy():
     return body
 
 
+OTHER, OWN_SETS = "00000000-0000-4000-8000-000000000000", "d461a302-a187-421a-89ac-84acdb4edc04"
 HOST_POLICY, EXPIRY = "fc4d8e41-e223-45ea-9bf5-eada37891d87", "98728c90-32c7-4049-8429-847dc0f4fe37"
 
 
@@ -456,7 +457,11 @@ HOST_POLICY, EXPIRY = "fc4d8e41-e223-45ea-9bf5-eada37891d87", "98728c90-32c7-404
         ([assigned(EXPIRY, enforcementMode="DoNotEnforce")], "clear"),
         ([assigned(EXPIRY, enforcementMode="Default")], "blocks"),
         ([assigned(HOST_POLICY, None)], "clear"),
-        ([assigned("00000000-0000-4000-8000-000000000000")], "clear"),
+        ([assigned(OWN_SETS)], "blocks"),
+        # Of a built-in one that is not listed: it may deny the very VM or disk, unless its effect stops nothing.
+        ([assigned(OTHER, "AuditIfNotExists")], "clear"),
+        ([assigned(OTHER)], "unknown"),
+        ([assigned(OTHER, None)], "unknown"),
         # Definitions of one's own deny what they like, and are not in an export.
         ([own_policy()], "unknown"),
         ([assigned(EXPIRY, notScopes=[GROUP.removesuffix("/providers").upper()])], "clear"),
