@@ -458,7 +458,7 @@ HOST_POLICY, EXPIRY = "fc4d8e41-e223-45ea-9bf5-eada37891d87", "98728c90-32c7-404
         ([assigned(EXPIRY, enforcementMode="Default")], "blocks"),
         ([assigned(HOST_POLICY, None)], "clear"),
         ([assigned(OWN_SETS)], "blocks"),
-        # Of a built-in one that is not listed: it may deny the very VM or disk, unless its effect stops nothing.
+        # One that is not listed may deny the very VM or disk, unless its effect stops nothing.
         ([assigned(OTHER, "AuditIfNotExists")], "clear"),
         ([assigned(OTHER)], "unknown"),
         ([assigned(OTHER, None)], "unknown"),
