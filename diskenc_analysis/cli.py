@@ -27,7 +27,7 @@ from diskenc_analysis.cli_parts import (
 )
 from diskenc_analysis.cli_report import report, verify
 from diskenc_analysis.ending import tidily
-from diskenc_analysis.errors import DiskencError, ParameterError
+from diskenc_analysis.errors import DiskencError, ParameterError, UnknownNameError
 from diskenc_analysis.place import full
 
 app = typer.Typer(
@@ -87,8 +87,17 @@ def coverage(
     Example: diskenc coverage exports/2026-11-24 --by subscription_name --capability temp_disk
     """
     import diskenc_analysis as de
-    from diskenc_analysis.printing import write
+    from diskenc_analysis.coverage import COLUMNS
+    from diskenc_analysis.editions import resolve_edition
+    from diskenc_analysis.printing import check_place, write
+    from diskenc_analysis.summary import check
 
+    # What cannot be answered is refused before anything is read.
+    resolve_edition(edition)
+    check(capability, weight)
+    check_place(form.value, out)
+    if by and not by.startswith("tag:") and by not in COLUMNS:
+        raise UnknownNameError.of("column", by, COLUMNS)
     inv = de.load(
         inventory,
         engine="duckdb",

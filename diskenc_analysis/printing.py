@@ -32,12 +32,11 @@ def write(summary: Any, form: str, out: Path | None, *, ordered: bool = False) -
     ParameterError
         When Parquet is asked for without a file, or the file cannot be written.
     """
+    check_place(form, out)
     frame = nw.from_native(summary).lazy().collect()
     if not ordered:
         frame = frame.sort(*[c for c in frame.columns if c not in _NUMBERS], nulls_last=True)
-    if form == "parquet":
-        if out is None:
-            raise ParameterError("--format parquet needs a file: add -o FILE")
+    if out is not None and form == "parquet":
         with placed_file(out) as file:
             frame.write_parquet(file)
         return
@@ -47,6 +46,12 @@ def write(summary: Any, form: str, out: Path | None, *, ordered: bool = False) -
     else:
         with placed_file(out) as file:
             file.write_text(text, encoding="utf-8")
+
+
+def check_place(form: str, out: Path | None) -> None:
+    """Refuse to print what only a file can hold."""
+    if form == "parquet" and out is None:
+        raise ParameterError("--format parquet needs a file: add -o FILE")
 
 
 def write_lines(frame: Any, form: str, out: Path | None) -> None:

@@ -68,9 +68,8 @@ def summarize(
     >>> out[["yes", "unknown", "share", "share_low"]].iloc[0].tolist()
     [2.0, 2.0, 1.0, 0.5]
     """
+    check(capability, weight)
     names = list(capabilities()) if capability is None else [capability]
-    for name in names:
-        _check(name, weight, explicit=capability is not None)
     frame = lazy(cov)
     group = nw.lit("all") if by is None else group_of(frame, by)
     weights = {name: _weight(name, weight) for name in names}
@@ -91,13 +90,31 @@ def summarize(
     return native_like(cov, out.select(*([] if by is None else [nw.col("_group").alias(by)]), *_COLUMNS))
 
 
-def _check(name: str, weight: str | None, *, explicit: bool) -> None:
-    if name not in capabilities():
-        raise UnknownNameError.of("capability", name, capabilities())
+def check(capability: str | None, weight: str | None) -> None:
+    """Refuse a question that has no answer; a command does so before it reads anything.
+
+    Parameters
+    ----------
+    capability, weight : str, optional
+        As for `summarize`.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no such capability or weight.
+    ParameterError
+        When a fact of the VM is to be weighed by GiB (RULES C3).
+
+    Examples
+    --------
+    >>> check("temp_disk", "vms")
+    """
+    if capability is not None and capability not in capabilities():
+        raise UnknownNameError.of("capability", capability, capabilities())
     if weight is not None and weight not in WEIGHTS:
         raise UnknownNameError.of("weight", weight, WEIGHTS)
-    if explicit and weight == "gib" and capabilities()[name].counted_per == "vm":
-        message = f"{name} is a fact of the VM: expected weight 'vms' or 'disks', got 'gib'"
+    if capability and weight == "gib" and capabilities()[capability].counted_per == "vm":
+        message = f"{capability} is a fact of the VM: expected weight 'vms' or 'disks', got 'gib'"
         raise ParameterError(message)
 
 

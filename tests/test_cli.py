@@ -73,15 +73,19 @@ def test_coverage_prints_the_same_numbers_in_every_format(tmp_path):
     assert pq.read_table(out).column("yes").to_pylist() == [row["yes"] for row in rows]
 
 
+#: What cannot be answered is refused before anything is read: exit 2, where reading would end in 3.
+ABSENT = "no-such-folder"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("coverage", "no-such-folder"), 3, "no-such-folder: no such file or folder"),
-        (("coverage", DISKS, "--by", "subscription"), 2, 'Did you mean "subscription_'),
-        (("coverage", DISKS, "--capability", "temp_disc"), 2, 'Did you mean "temp_disk"'),
-        (("coverage", DISKS, "--capability", "temp_disk", "--weight", "gib"), 2, "a fact of the VM"),
-        (("coverage", DISKS, "--edition", "2023-05-16"), 2, "2023-05-15"),
-        (("coverage", DISKS, "--format", "parquet"), 2, "needs a file"),
+        (("coverage", ABSENT), 3, "no-such-folder: no such file or folder"),
+        (("coverage", ABSENT, "--by", "subscription"), 2, 'Did you mean "subscription_'),
+        (("coverage", ABSENT, "--capability", "temp_disc"), 2, 'Did you mean "temp_disk"'),
+        (("coverage", ABSENT, "--capability", "temp_disk", "--weight", "gib"), 2, "a fact of the VM"),
+        (("coverage", ABSENT, "--edition", "2023-05-16"), 2, "2023-05-15"),
+        (("coverage", ABSENT, "--format", "parquet"), 2, "needs a file"),
         (("coverage",), 2, "Missing argument"),
         (("report", DISKS, "--notebook", "coverag", "-o", "x"), 2, 'Did you mean "coverage"'),
         (("report", "no-such-folder", "-o", "x"), 3, "no-such-folder"),
