@@ -98,7 +98,7 @@ def load(
     with tempfile.TemporaryDirectory(prefix="diskenc-") as scratch, ThreadPoolExecutor(1) as hasher:
         reader = Reader(_connect(memory_limit), Path(scratch), small_bytes, verdict_only)
         intake = Intake(reader, hasher, keep_going)
-        with reader.lines:
+        with reader.rows.lines:
             notes = {path: note for path in files if path.name == NOTE and (note := read_note(path))}
             for path in files:
                 if path not in notes:

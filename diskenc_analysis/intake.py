@@ -10,8 +10,9 @@ from diskenc_analysis.archives import SHEET, is_archive, parts
 from diskenc_analysis.errors import UnreadableInputError
 from diskenc_analysis.flatfiles import written
 from diskenc_analysis.ledger import sha256
+from diskenc_analysis.normalised import Mark
 from diskenc_analysis.packed import plain_name
-from diskenc_analysis.reader import Mark, Reader
+from diskenc_analysis.reader import Reader
 from diskenc_analysis.shapes import signs_of_count
 
 _SHAPES = {"csv": "CSV", "parquet": "Parquet", "sheet": "sheet of a workbook"}
@@ -76,7 +77,7 @@ class Intake:
             When it cannot be read at all, unless `keep_going`: then the ledger names it with the reason.
         """
         shown, digest = shown or path, digest or self.hasher.submit(sha256, path)
-        accounts, mark = len(self.reader.ledger.sources), self.reader.mark()
+        accounts, mark = len(self.reader.ledger.sources), self.reader.rows.mark()
         try:
             if path.suffix != SHEET and is_archive(shown.name):
                 for part, name in parts(path, shown, self.reader.scratch):
@@ -105,11 +106,11 @@ class Intake:
     def _take_flat(self, path: Path, kind: str, source: int) -> None:
         """Read a table of cells by way of JSON lines: there is one reader."""
         flat = written(path, kind, self.reader.connection, self.reader.scratch)
-        self.reader.flat.add(source)
+        self.reader.rows.flat.add(source)
         if flat.path.stat().st_size:
             self.reader.read(flat.path, source)
         flat.path.unlink()
-        self.reader.exported[source] = flat.exported
+        self.reader.rows.exported[source] = flat.exported
         ledger = self.reader.ledger
         ledger.describe(source, _SHAPES[kind], ledger.sources[source].signs)
         ledger.set_aside(source, "", "unreadable", flat.rejected)

@@ -5,13 +5,11 @@ Both end in the same SQL, made by `extract` from the schema, and in the ledger.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import duckdb
 
@@ -21,39 +19,24 @@ from diskenc_analysis.errors import TooDeepError, UnreadableInputError
 from diskenc_analysis.extract import child_sql, resources_sql
 from diskenc_analysis.ledger import Ledger
 from diskenc_analysis.members import JSON_TWIN, SOURCE_MEMBER, file_columns
-
-NORMALISED = "normalised.jsonl"
-Mark = tuple[int, Counter[tuple[str, str]]]
-_LOOK, _LOOKS, _GLANCES = 65_536, 8, 64
-TOO_DEEP = "nested too deeply"
-NOT_OURS = "not a disk-related type"
+from diskenc_analysis.normalised import NOT_OURS, TOO_DEEP, Mark, Normalised
+from diskenc_analysis.spots import glances, looks
 
 
 @dataclass
 class Reader:
-    """Reads files one by one into the canonical tables of a connection.
-
-    `lines` is the file of normalised rows, `waiting` the tables and layouts that it holds, `exported` the
-    members that the columns of a flat file hold, `projections` the files whose rows are to be spread, `flat`
-    those of cells, whose columns are known, `cut` the keys of flat rows that a query cut down, by file and
-    by the members that are left.
-    """
+    """Reads files one by one into the canonical tables of a connection; `rows` wait for the end."""
 
     connection: duckdb.DuckDBPyConnection
     scratch: Path
     small_bytes: int
     verdict_only: bool = False
-    exported: dict[int, frozenset[str]] = field(default_factory=dict)
-    projections: set[int] = field(default_factory=set)
-    flat: set[int] = field(default_factory=set)
-    cut: dict[tuple[int, frozenset[str]], list[str]] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
-    lines: IO[str] = field(init=False)
-    waiting: Counter[tuple[str, str]] = field(default_factory=Counter)
+    rows: Normalised = field(init=False)
 
     def __post_init__(self) -> None:
         self.connection.execute("; ".join(map(_create_sql, schema.tables().values())))
-        self.lines = (self.scratch / NORMALISED).open("w", encoding="utf-8", errors="replace")
+        self.rows = Normalised(self.scratch / "normalised.jsonl", self.ledger)
 
     def _wanted(self, name: str) -> schema.Table:
         table = schema.table(name)
@@ -68,12 +51,12 @@ class Reader:
 
     def _read_small(self, path: Path, source: int) -> None:
         """Let Python read the file whole; where a row is nested too deeply for it, DuckDB reads them all."""
-        mark = self.mark()
+        mark = self.rows.mark()
         try:
             parsed = shapes.parse(envelopes.read_text(path), str(path))
             self.ledger.describe(source, parsed.shape, parsed.signs)
             self.ledger.set_aside(source, "", "unreadable", parsed.unreadable)
-            self._normalise(parsed, source)
+            self.rows.add(parsed, source)
             deep = self.ledger.aside[source, "", TOO_DEEP] > 0
         except TooDeepError:
             deep = True
@@ -83,7 +66,7 @@ class Reader:
 
     def _read_large(self, path: Path, source: int) -> None:
         """Let DuckDB read the file, and again without halves of characters where they were in its way."""
-        mark, fault = self.mark(), None
+        mark, fault = self.rows.mark(), None
         with envelopes.opened(path, self.scratch) as opened:
             try:
                 self._read_opened(opened, source)
@@ -108,13 +91,13 @@ class Reader:
 
     def _read_opened(self, opened: envelopes.Opened, source: int) -> None:
         """Read in one pass, or one to count, then one per table and layout in the file."""
-        looks = list(_looks(opened.path))
-        odd = any(map(spelling.is_odd, looks)) or any(map(spelling.is_odd_at_a_glance, _glances(opened.path)))
+        seen = list(looks(opened.path))
+        odd = any(map(spelling.is_odd, seen)) or any(map(spelling.is_odd_at_a_glance, glances(opened.path)))
         if not odd and self._read_alike(opened, source):
             return
         found, counts = self._counted(opened)
         self.ledger.describe(source, found.shape, shapes.signs_of(found.members, counts.total()))
-        if odd or self._is_projected(found, counts, looks, source):
+        if odd or self._is_projected(found, counts, seen, source):
             everything = f"SELECT e::VARCHAR, '' FROM {relations.objects(found.path, found.format)}"
             self._read_again(everything, {"": counts.total()}, found, source)
             return
@@ -139,13 +122,13 @@ class Reader:
         return True
 
     def _is_projected(
-        self, opened: envelopes.Opened, counts: Counter[tuple[str, str]], looks: list[str], source: int
+        self, opened: envelopes.Opened, counts: Counter[tuple[str, str]], seen: list[str], source: int
     ) -> bool:
         """Tell whether a query chose the columns, so that every row needs the thorough pass."""
-        chosen = opened.shape == projected.REPLY or any(map(projected.COLUMN.search, looks))
+        chosen = opened.shape == projected.REPLY or any(map(projected.COLUMN.search, seen))
         if chosen and not any(layout == "nested" for _, layout in counts):
-            self.projections.add(source)
-        return source in self.projections
+            self.rows.projections.add(source)
+        return source in self.rows.projections
 
     def _counted(self, opened: envelopes.Opened) -> tuple[envelopes.Opened, Counter[tuple[str, str]]]:
         """Count the rows, uncut where the cut went wrong: pages one after the other, long last members."""
@@ -182,7 +165,7 @@ class Reader:
         inserted = sum(self._insert_layout(table, layout, opened, source) for layout in kept)
         missing: Counter[str] = Counter()
         if inserted < sum(types.values()):
-            relation, known = relations.objects(opened.path, opened.format), source in self.flat
+            relation, known = relations.objects(opened.path, opened.format), source in self.rows.flat
             sql = resources_sql(table, relation, str(source), "element", known=known)
             again = f"SELECT e::VARCHAR, arm_type FROM ({sql}) WHERE odd = 2 AND {_of(table)}"
             missing = self._read_again(again, {"": sum(types.values()) - inserted}, opened, source)
@@ -191,7 +174,7 @@ class Reader:
 
     def _insert_layout(self, table: schema.Table, layout: str, opened: envelopes.Opened, source: int) -> int:
         """Insert the rows of one layout; where a value is of another type than it should be, as JSON."""
-        good, known = f"odd = 0 AND {_of(table)}", source in self.flat
+        good, known = f"odd = 0 AND {_of(table)}", source in self.rows.flat
         if layout in JSON_TWIN:
             relation = relations.typed(opened, file_columns(table, layout))
             with suppress(duckdb.InvalidInputException):
@@ -227,92 +210,33 @@ class Reader:
         seen: Counter[str] = Counter()
         while batch := cursor.fetchmany(10_000):
             seen.update(arm_type for _, arm_type in batch)
-            self._thorough([text for text, _ in batch], source)
+            self.rows.add_texts([text for text, _ in batch], source)
         if seen.total() != expected[""]:
             message = f"of {expected['']} rows in an unusual spelling {seen.total()} were found again"
             raise UnreadableInputError(f"{opened.shown}: {message}")
         return seen
-
-    def _thorough(self, texts: list[str | None], source: int) -> None:
-        parsed = shapes.Parsed()
-        for text in texts:
-            try:
-                shapes.unwrap(shapes.decoded(text or ""), parsed)
-            except RecursionError:
-                self.ledger.set_aside(source, "", TOO_DEEP, 1)
-            except ValueError:
-                parsed.unreadable += 1
-        self.ledger.sign(source, parsed.signs)
-        self.ledger.set_aside(source, "", "unreadable", parsed.unreadable)
-        self._normalise(parsed, source)
-
-    def _normalise(self, parsed: shapes.Parsed, source: int) -> None:
-        """Write rows as normalised JSON lines, to be read into their tables at the end."""
-        if projected.is_projected(parsed.rows, reply=parsed.shape == projected.REPLY):
-            self.projections.add(source)
-        for raw in parsed.rows:
-            try:
-                self._write(spelling.normalise(self._spread(raw, source)), source)
-            except RecursionError:
-                self.ledger.set_aside(source, "", TOO_DEEP, 1)
-
-    def _spread(self, row: Any, source: int) -> Any:
-        """Put the values of a projected row in place, and note which members there are columns for."""
-        if not isinstance(row, dict):
-            return row
-        if source in self.projections:
-            row, exported = projected.spread(row)
-            self.exported[source] = self.exported.get(source, frozenset()) | exported
-        elif source not in self.flat and projected.is_cut(row):
-            row, exported = projected.spread(row)
-            self.cut.setdefault((source, exported), []).append(schema.key_of(row["id"]))
-        return row
-
-    def _write(self, row: dict[str, Any] | None, source: int) -> None:
-        arm_type = str((row or {}).get("type") or "").lower()
-        reason = "not an object" if row is None else "no id" if "id" not in row else ""
-        if not reason and not _table(arm_type):
-            reason = NOT_OURS
-        if row and reason == "no id" and (error := shapes.error_reply(row)):
-            arm_type, reason = error.arm_type, f"error reply: {error.code[:60]}"
-            self.ledger.sign(source, [error.sign])
-        if row is None or reason:
-            self.ledger.set_aside(source, arm_type, reason, 1)
-            return
-        self.lines.write(json.dumps({**row, SOURCE_MEMBER: source}, ensure_ascii=False) + "\n")
-        self.ledger.place(source, arm_type, 1)
-        self.waiting[_table(arm_type) or "", "nested" if "properties" in row else "flat"] += 1
-
-    def mark(self) -> Mark:
-        """Note how far the normalised rows go."""
-        return self.lines.tell(), self.waiting.copy()
 
     def forget(self, source: int, mark: Mark) -> None:
         """Take back every row of the file that was read since a mark."""
         for table in schema.tables().values():
             if table.types:
                 self.connection.execute(f'DELETE FROM "{table.name}" WHERE source = {source}')
-        self.lines.seek(mark[0])
-        self.lines.truncate()
-        self.waiting = mark[1]
-        self.exported.pop(source, None)
-        self.cut = {at: keys for at, keys in self.cut.items() if at[0] != source}
-        self.ledger.forget(source)
+        self.rows.forget(source, mark)
 
     def finish(self) -> None:
         """Read the normalised rows, set copies aside, and make the child tables."""
-        for (name, layout), rows in self.waiting.items():
+        for (name, layout), rows in self.rows.waiting.items():
             table = self._wanted(name)
-            relation = relations.objects(self.scratch / NORMALISED, "newline_delimited")
+            relation = relations.objects(self.rows.path, "newline_delimited")
             sql = resources_sql(table, relation, f"(e->>'$.{SOURCE_MEMBER}')", JSON_TWIN[layout])
             stored = self._insert(table, sql, f"odd <> 3 AND {_of(table)}")
             if stored != rows:
                 raise UnreadableInputError(f"of {rows} rows for the table {name} {stored} could be stored")
         filled = {_table(arm_type) for _, arm_type in self.ledger.placed}
         tables = schema.tables().values()
-        for source, members in self.exported.items():
+        for source, members in self.rows.exported.items():
             unexported.put_in_doubt(self.connection, source, members, self.ledger)
-        for (source, members), keys in self.cut.items():
+        for (source, members), keys in self.rows.cut.items():
             unexported.put_in_doubt(self.connection, source, members, self.ledger, keys)
         for table in tables:
             if table.name in filled:
@@ -322,29 +246,6 @@ class Reader:
                 self.connection.execute(
                     f'INSERT INTO "{table.name}" BY NAME {child_sql(self._wanted(table.name))}'
                 )
-
-
-def _looks(path: Path) -> Iterator[str]:
-    """Give the text of a file of up to half a megabyte, or of places all over a larger one."""
-    return (block.decode("utf-8", "replace") for block in _places(path, _LOOKS))
-
-
-def _glances(path: Path) -> Iterator[bytes]:
-    """Give the bytes of a file of up to four megabytes, or of as many places all over a larger one.
-
-    A glance at all of it would take longer than to read it. So a member in an odd spelling may pass unseen
-    where rows that are otherwise ARM's have it far apart; files of one tool are alike throughout.
-    """
-    return _places(path, _GLANCES) if path.stat().st_size > _LOOK * _LOOKS else iter(())
-
-
-def _places(path: Path, places: int) -> Iterator[bytes]:
-    size = path.stat().st_size
-    step = max(_LOOK, (size - _LOOK) // (places - 1))
-    with path.open("rb") as file:
-        for at in range(0, min(size, step * places), step):
-            file.seek(at)
-            yield file.read(_LOOK)
 
 
 def _create_sql(table: schema.Table) -> str:

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diskenc_analysis import reader, schema
+from diskenc_analysis import normalised, schema
 from diskenc_analysis.errors import UnknownNameError, UnreadableInputError
 from diskenc_analysis.exports import load
 from diskenc_analysis.intake import NOT_READ
 from diskenc_analysis.members import file_columns
-from diskenc_analysis.reader import NOT_OURS
+from diskenc_analysis.normalised import NOT_OURS
 from tests.exported import (
     CMK,
     COMPUTE,
@@ -493,7 +493,7 @@ def test_a_row_nested_too_deeply_is_set_aside(tmp_path, row, form, size):
 
 def test_rows_that_were_read_but_not_stored_are_an_error(tmp_path, monkeypatch):
     path = save(tmp_path / "rows.json", json.dumps([disk("a")]))
-    monkeypatch.setattr(reader.json, "dumps", lambda *_, **__: "{")
+    monkeypatch.setattr(normalised.json, "dumps", lambda *_, **__: "{")
     with pytest.raises(UnreadableInputError, match="of 1 rows for the table disks 0 could be stored"):
         read(path)
 
