@@ -18,7 +18,9 @@ from diskenc_analysis.place import placed_file, placed_folder
 COMMAND = [sys.executable, "-c", "from diskenc_analysis.cli import main; main()"]
 #: Fills a folder without end, as a run of the command does that has long to go.
 ENDLESS = """
-import sys, time
+import signal, sys, time
+for number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)  # whoever runs the tests may have them ignored
 from pathlib import Path
 from diskenc_analysis.ending import tidily
 from diskenc_analysis.place import placed_folder
