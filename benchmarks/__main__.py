@@ -150,6 +150,8 @@ def main() -> None:
     with nullcontext(options.keep) if options.keep else tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         folder.mkdir(parents=True, exist_ok=True)
+        made = [sys.executable, "-m", "benchmarks.tenants", str(folder), *map(str, options.sizes)]
+        subprocess.run(made, check=True, cwd=HERE.parent)
         results: dict[str, Any] = {"steps": table(options, folder)}
         if options.whole:
             results["whole"] = _commands(options, folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import duckdb
@@ -60,3 +61,9 @@ def _shifted(column: str, kind: str) -> str:
         return f'CASE WHEN c.n = 0 THEN t."{column}" ELSE {mark} || t."{column}"[3:] END AS "{column}"'
     moved = f"regexp_replace(t.\"{column}\", '(?i)(/subscriptions/)[0-9a-f]{{2}}', '\\1' || {mark}, 'g')"
     return f'CASE WHEN c.n = 0 THEN t."{column}" ELSE {moved} END AS "{column}"'
+
+
+if __name__ == "__main__":
+    # In a process of its own: the system hands the peak memory of a parent on to what it starts.
+    for size in sys.argv[2:]:
+        inventory(Path(sys.argv[1]), int(size))
