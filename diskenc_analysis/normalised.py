@@ -92,7 +92,7 @@ class Normalised:
         if not reason and not table:
             reason = NOT_OURS
         if row and reason == "no id" and (error := shapes.error_reply(row)):
-            arm_type, reason = error.arm_type, f"error reply: {error.code[:60]}"
+            arm_type, reason = error.arm_type, f"error reply: {error.code}"
             self.ledger.sign(source, [error.sign])
         if row is None or reason:
             self.ledger.set_aside(source, arm_type, reason, 1)

@@ -17,6 +17,7 @@ from diskenc_analysis import envelopes, projected, relations, schema, shapes, sp
 from diskenc_analysis.dedupe import set_aside_copies
 from diskenc_analysis.errors import TooDeepError, UnreadableInputError
 from diskenc_analysis.extract import child_sql, resources_sql
+from diskenc_analysis.halves import mended
 from diskenc_analysis.ledger import Ledger
 from diskenc_analysis.members import JSON_TWIN, SOURCE_MEMBER, file_columns
 from diskenc_analysis.normalised import NOT_OURS, TOO_DEEP, Mark, Normalised
@@ -74,11 +75,11 @@ class Reader:
                 fault = error
             if not fault and not self.ledger.aside[source, "", "unreadable"]:
                 return
-            if mended := envelopes.mended(opened, self.scratch):
+            if whole := mended(opened, self.scratch):
                 fault = None
                 self.forget(source, mark)
                 try:
-                    self._read_opened(mended, source)
+                    self._read_opened(whole, source)
                 except duckdb.Error as error:
                     fault = error
             if isinstance(fault, duckdb.Error):

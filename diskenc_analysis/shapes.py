@@ -221,16 +221,16 @@ def error_reply(row: dict[str, Any]) -> ErrorReply | None:
     --------
     >>> said = "does not have authorization to perform action 'Microsoft.Compute/disks/read' over scope '/x'"
     >>> found = error_reply({"error": {"code": "AuthorizationFailed", "message": said}})
-    >>> found.code, found.sign[:27], found.arm_type
+    >>> found.code, found.sign, found.arm_type
     ('AuthorizationFailed', 'denied: AuthorizationFailed', 'microsoft.compute/disks')
     """
     error = row.get("error")
     code = str(error.get("code") or "") if isinstance(error, dict) else ""
-    if not isinstance(error, dict) or not code:
+    if not isinstance(error, dict) or not re.fullmatch(r"\w{1,80}", code):
         return None
-    message = " ".join(str(error.get("message") or "").split())[:300]
-    action = re.search(r"action '([\w.]+(?:/\w+)+)/read'", message)
-    sign = f"{'denied' if _DENIED.search(code) else 'failed'}: {code}{': ' if message else ''}{message}"
+    # The message names people and resources, which no pseudonym would cover: the type is all that is taken.
+    action = re.search(r"action '([\w.]+(?:/\w+)+)/read'", str(error.get("message") or ""))
+    sign = f"{'denied' if _DENIED.search(code) else 'failed'}: {code}"
     return ErrorReply(code, sign, action[1].lower() if action else "")
 
 

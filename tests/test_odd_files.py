@@ -146,7 +146,7 @@ def test_utf_16_without_a_byte_order_mark(tmp_path, encoding, size):
 
 
 def denied(action="Microsoft.Compute/disks/read"):
-    message = f"The client 'x' does not have authorization to perform action '{action}' over scope '/x'."
+    message = f"The client 'ann@x.com' does not have authorization to perform action '{action}' over '/x'."
     return {"error": {"code": "AuthorizationFailed", "message": message}}
 
 
@@ -161,7 +161,8 @@ def test_an_error_saved_as_an_export_is_a_read_that_was_denied(tmp_path, join, s
     assert counts(inv)["microsoft.compute/virtualmachines"] == (1, 0, 1, "1 error reply: AuthorizationFailed")
     [row] = [r for r in records(inv, "ledger") if r["source"].endswith("vms.json")]
     assert row["truncated"]
-    assert row["truncation_reason"].startswith("denied: AuthorizationFailed: The client 'x' does not have")
+    # Not the message: it names people and resources, which no pseudonym would cover.
+    assert row["truncation_reason"] == "denied: AuthorizationFailed"
     assert "denied: AuthorizationFailed" in readings(inv).of("vms", "any")
 
 
@@ -170,6 +171,4 @@ def test_errors_of_other_kinds_are_named(tmp_path, size):
     rows = [{"error": {"code": "SubscriptionNotFound", "message": "no such"}}, {"error": "text"}, disk("d")]
     inv = read_text(tmp_path, lines(rows), size, "rows.jsonl")
     assert counts(inv)[""] == (2, 0, 2, "1 error reply: SubscriptionNotFound; 1 no id")
-    assert {r["truncation_reason"] for r in records(inv, "ledger")} == {
-        "failed: SubscriptionNotFound: no such"
-    }
+    assert {r["truncation_reason"] for r in records(inv, "ledger")} == {"failed: SubscriptionNotFound"}
