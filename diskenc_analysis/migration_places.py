@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import narwhals as nw
 
+from diskenc_analysis.effects import parameter_values
 from diskenc_analysis.frames import BAR, Frame, doubted, helper, lazy, low, rows_of, unless_doubted
 from diskenc_analysis.keys import SET_TYPES
 from diskenc_analysis.migration_tables import policies
@@ -178,9 +179,7 @@ def _effect(definition: str, mode: str, parameters: str | None) -> str:
     if mode == "donotenforce":  # it is evaluated, and stops nothing
         return "harmless"
     known = policies().get(definition.rstrip("/").rpartition("/")[2])
-    given: Any = read_json(parameters, {})
-    effect: Any = next((value for name, value in given.items() if name.lower() == "effect"), {})
-    said = str(effect.get("value", "")).lower() if isinstance(effect, dict) else ""
+    said = str(parameter_values(parameters).get("effect") or "").lower()
     if known is None:
         # What a definition of one's own does is not in an export, nor the default effect of a built-in one.
         return "harmless" if definition.startswith(_BUILT_IN) and said in _STOPS_NOTHING else "unread"
