@@ -666,7 +666,7 @@ KINDS = {
 
 
 @given(kinds=st.lists(st.sampled_from(sorted(KINDS)), max_size=40), form=st.sampled_from(sorted(FORMS)))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_every_row_is_accounted_for(kinds, form):
     rows = [disk("copied"), *(KINDS[kind][0](f"{kind}-{n}") for n, kind in enumerate(kinds))]
     expected = Counter({(DISKS, ""): 1})

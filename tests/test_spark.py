@@ -1,4 +1,4 @@
-"""The same functions on Spark, in local mode, give the rows that DuckDB and Polars give."""
+"""The same functions on Spark, in local mode, give the rows that DuckDB gives."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def session():
 
 @pytest.fixture(scope="module")
 def small():
-    return de.load(de.sample_path(), engine="polars")
+    return de.load(de.sample_path(), engine="duckdb")
 
 
 @pytest.fixture(scope="module")
@@ -80,21 +80,21 @@ def test_spark_judges_and_sums_as_duckdb_does(saved, spark):
     assert tuple(shares[0].collect()[0]) == shares[1].fetchall()[0]
 
 
-def test_spark_follows_keys_as_polars_does(small, spark):
+def test_spark_follows_keys_as_duckdb_does(small, spark):
     theirs, ours = (de.key_ownership(inv, as_of="2026-11-24") for inv in (spark, small))
     assert theirs.columns == ours.columns
-    assert sorted(map(tuple, theirs.collect()), key=str) == sorted(ours.rows(), key=str)
+    assert sorted(map(tuple, theirs.collect()), key=str) == sorted(ours.fetchall(), key=str)
     pairs = [(de.key_checks(spark, theirs), de.key_checks(small, ours))]
     pairs += [(de.single_points(spark, theirs), de.single_points(small, ours))]
     pairs += [(de.copied_keys(spark), de.copied_keys(small))]
     for one, other in pairs:
-        assert sorted(map(tuple, one.collect()), key=str) == sorted(other.rows(), key=str)
+        assert sorted(map(tuple, one.collect()), key=str) == sorted(other.fetchall(), key=str)
 
 
-def test_spark_plans_the_way_out_as_polars_does(small, spark):
+def test_spark_plans_the_way_out_as_duckdb_does(small, spark):
     theirs, ours = (de.ade_migration(inv, "2026-11-24") for inv in (spark, small))
     assert theirs.columns == ours.columns
-    assert sorted(map(tuple, theirs.collect()), key=str) == sorted(ours.rows(), key=str)
+    assert sorted(map(tuple, theirs.collect()), key=str) == sorted(ours.fetchall(), key=str)
     assert [wave.number for wave in de.waves(theirs)] == [wave.number for wave in de.waves(ours)]
     assert progress.counts(de.ade_progress(spark, small, theirs, ours))["still"] == 33
     made = [de.what_if(inv, host="on", where={"ade": "on"}) for inv in (spark, small)]
@@ -108,9 +108,9 @@ def test_load_hands_the_tables_to_spark():
     assert inv.ledger.collect()[0]["rows_used"] == 382
 
 
-def test_spark_compares_as_polars_does(tmp_path):
+def test_spark_compares_as_duckdb_does(tmp_path):
     sides = []
-    for engine in ("polars", "spark"):
+    for engine in ("duckdb", "spark"):
         pair = []
         for name, security in (("old", HOST), ("new", None)):
             rows = [vm("a", size=V5, security=security), disk("a-os", "a", system="Windows"), disk(name)]
@@ -121,7 +121,7 @@ def test_spark_compares_as_polars_does(tmp_path):
     ours, theirs = sides
     assert theirs.columns == ours.columns
     rows = [tuple(row) for row in theirs.collect()]
-    assert rows == ours.rows()  # in the same order too
+    assert rows == ours.fetchall()  # in the same order too
     assert {row[0] for row in rows} == {"regression", "changed", "added", "removed"}
 
 
