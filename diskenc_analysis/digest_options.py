@@ -16,7 +16,7 @@ from diskenc_analysis.matrix import matrix
 from diskenc_analysis.option_list import all_options, asked, requirements
 from diskenc_analysis.option_moves import NEEDS, disks_to_change, effort
 from diskenc_analysis.options import option_facts, options
-from diskenc_analysis.results import sources
+from diskenc_analysis.results import origin
 from diskenc_analysis.tables import HtmlTable, table
 from diskenc_analysis.text import amount, count_rows, number, rows
 from diskenc_analysis.verdict import Verdict
@@ -174,14 +174,10 @@ def choice_facts(
 ) -> dict[str, Any]:
     """Gather the numbers of the report on the choice of a method."""
     columns = ["option", "fits", "conditions", "missing"]
-    return {
-        "edition": resolve_edition(edition),
-        "edition_label": edition_label(edition),
-        "as_of": as_of or None,
+    return origin(inv, edition, as_of) | {
         "requires": names(requires),
         "options": rows(found[columns]),
         "efforts": {way: dict(one) for way, one in counts.items()},
-        "ledger": dict(inv.totals) | {"files": sources(inv)},
     }
 
 

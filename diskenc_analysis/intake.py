@@ -13,7 +13,7 @@ from diskenc_analysis.ledger import sha256
 from diskenc_analysis.normalised import Mark
 from diskenc_analysis.packed import plain_name
 from diskenc_analysis.reader import Reader
-from diskenc_analysis.shapes import signs_of_count
+from diskenc_analysis.signs import signs_of_count
 
 _SHAPES = {"csv": "CSV", "parquet": "Parquet", "sheet": "sheet of a workbook"}
 _KINDS = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from diskenc_analysis import projected, schema, shapes, spelling
+from diskenc_analysis import projected, schema, shapes, signs, spelling
 from diskenc_analysis.ledger import Ledger
 from diskenc_analysis.members import SOURCE_MEMBER
 
@@ -91,7 +91,7 @@ class Normalised:
         table = schema.table_of_type().get(arm_type)
         if not reason and not table:
             reason = NOT_OURS
-        if row and reason == "no id" and (error := shapes.error_reply(row)):
+        if row and reason == "no id" and (error := signs.error_reply(row)):
             arm_type, reason = error.arm_type, f"error reply: {error.code}"
             self.ledger.sign(source, [error.sign])
         if row is None or reason:

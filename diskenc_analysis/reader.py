@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from diskenc_analysis import envelopes, projected, relations, schema, shapes, spelling, unexported
+from diskenc_analysis import envelopes, projected, relations, schema, shapes, signs, spelling, unexported
 from diskenc_analysis.dedupe import set_aside_copies
 from diskenc_analysis.errors import TooDeepError, UnreadableInputError
 from diskenc_analysis.extract import child_sql, resources_sql
@@ -88,7 +88,7 @@ class Reader:
                 raise fault
             unread = self.ledger.aside[source, "", "unreadable"]
             if unread and opened.format == "newline_delimited" and envelopes.breaks_off(opened.path):
-                self.ledger.sign(source, [shapes.BROKEN_OFF])
+                self.ledger.sign(source, [signs.BROKEN_OFF])
 
     def _read_opened(self, opened: envelopes.Opened, source: int) -> None:
         """Read in one pass, or one to count, then one per table and layout in the file."""
@@ -97,7 +97,7 @@ class Reader:
         if not odd and self._read_alike(opened, source):
             return
         found, counts = self._counted(opened)
-        self.ledger.describe(source, found.shape, shapes.signs_of(found.members, counts.total()))
+        self.ledger.describe(source, found.shape, signs.signs_of(found.members, counts.total()))
         if odd or self._is_projected(found, counts, seen, source):
             everything = f"SELECT e::VARCHAR, '' FROM {relations.objects(found.path, found.format)}"
             self._read_again(everything, {"": counts.total()}, found, source)
@@ -118,7 +118,7 @@ class Reader:
             rows = self._insert(table, sql, f"CASE WHEN {alike} THEN true ELSE error('another kind') END")
         except duckdb.InvalidInputException:
             return False
-        self.ledger.describe(source, opened.shape, shapes.signs_of(opened.members, rows))
+        self.ledger.describe(source, opened.shape, signs.signs_of(opened.members, rows))
         self.ledger.place(source, opened.first_type, rows)
         return True
 

@@ -47,10 +47,7 @@ def coverage_facts(inv: Inventory, cov: Any, edition: str = "latest", as_of: str
         JSON primitives only: edition, counts, shares of all disks, by part of the estate and by
         subscription, methods and key owners, conflicts, and the ledger.
     """
-    return {
-        "edition": resolve_edition(edition),
-        "edition_label": edition_label(edition),
-        "as_of": as_of or None,
+    return origin(inv, edition, as_of) | {
         "disks": count_rows(cov),
         "by_kind": _sorted(tally(cov, by=["kind", "attachment"])),
         "capabilities": _capabilities(cov),
@@ -59,6 +56,30 @@ def coverage_facts(inv: Inventory, cov: Any, edition: str = "latest", as_of: str
         "methods": _sorted(tally(cov, by=["method"])),
         "key_owners": _sorted(tally(cov, by=["key_owner"])),
         "conflicts": count_rows(conflicting(cov)),
+    }
+
+
+def origin(inv: Inventory, edition: str, as_of: str) -> dict[str, Any]:
+    """Say where the numbers of a report come from.
+
+    Parameters
+    ----------
+    inv : Inventory
+        What was read.
+    edition : str
+        Edition of the matrix that judged it.
+    as_of : str
+        The date that the report speaks for, or empty.
+
+    Returns
+    -------
+    dict
+        The edition and its label, the date, and the ledger.
+    """
+    return {
+        "edition": resolve_edition(edition),
+        "edition_label": edition_label(edition),
+        "as_of": as_of or None,
         "ledger": dict(inv.totals) | {"files": sources(inv)},
     }
 

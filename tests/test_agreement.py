@@ -7,8 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from diskenc_analysis import agreement
-from diskenc_analysis import digest_findings as lists
+from diskenc_analysis import agreement, digest_controls, digest_defender
 from diskenc_analysis.controls import chosen
 from diskenc_analysis.standing import standings
 
@@ -148,7 +147,7 @@ def test_findings_stand_by_control_with_the_excepted_apart():
 
 def test_a_rule_is_named_by_its_title_and_its_id_stays_findable():
     rows = [cause("defender_host", "stale", 2), cause("defender_linux", "stale", 1)]
-    figure = agreement.causes_by(rows, names=lists.rule_names())
+    figure = agreement.causes_by(rows, names=digest_defender.rule_names())
     first, second = figure.layout.yaxis.ticktext
     assert first == "Encryption at host"
     assert second == "Linux: Azure Disk Encryption or<br>encryption at host"  # two lines of 34 letters
@@ -161,7 +160,9 @@ def test_a_control_is_named_by_what_it_asks_and_others_have_no_id():
     rows = [
         {"rule_id": f"cis_azure_3.0.0/8.{n}", "standing": "not_met", "pairs": 9 - n} for n in (2, 3, 4, 5)
     ]
-    figure = agreement.controls_by(rows, "rule_id", "Control", top=2, names=lists.control_names("cis_azure"))
+    figure = agreement.controls_by(
+        rows, "rule_id", "Control", top=2, names=digest_controls.control_names("cis_azure")
+    )
     assert list(figure.layout.yaxis.ticktext) == [
         "8.2 VMs use managed disks",
         "8.3 OS and data disks are<br>encrypted with a customer's key",
@@ -172,7 +173,7 @@ def test_a_control_is_named_by_what_it_asks_and_others_have_no_id():
         "cis_azure_3.0.0/8.3",
         "–",
     ]
-    long = lists.control_names("all")["pci_dss_4.0.1/3.5.1.2"]
+    long = digest_controls.control_names("all")["pci_dss_4.0.1/3.5.1.2"]
     figure = agreement.controls_by(
         [{"rule_id": "x", "standing": "met", "pairs": 1}], "rule_id", "Control", names={"x": long + EVIL}
     )
@@ -210,7 +211,7 @@ DEFENDER = [
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_verdict_on_defender_names_every_cause(engine):
     found = ENGINES[engine](pd.DataFrame(DEFENDER))
-    assert lists.defender_verdict(found).sentences == (
+    assert digest_defender.defender_verdict(found).sentences == (
         "Of 5 pairs of resource and rule that both sides judge, 3 agree.",
         (
             "3 pairs disagree or say nothing of the disks. Defender is stale: 1; "
@@ -221,14 +222,14 @@ def test_the_verdict_on_defender_names_every_cause(engine):
 
 
 def test_without_disagreements_the_verdict_says_none():
-    found = lists.defender_verdict(pd.DataFrame(DEFENDER[:3])).sentences
+    found = digest_defender.defender_verdict(pd.DataFrame(DEFENDER[:3])).sentences
     assert found[0] == "Of 3 pairs of resource and rule that both sides judge, 3 agree."
     assert len(found) == 2
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_disagreements_are_listed_the_unexplained_first(engine):
-    shown = lists.disagreements(ENGINES[engine](pd.DataFrame(DEFENDER)), limit=2)
+    shown = digest_defender.disagreements(ENGINES[engine](pd.DataFrame(DEFENDER)), limit=2)
     assert shown.total == 3
     assert "2 of 3 shown" in shown.cut
     cause = shown.headings.index("Cause")
@@ -238,12 +239,12 @@ def test_disagreements_are_listed_the_unexplained_first(engine):
 
 
 def test_every_outcome_is_counted_and_every_rule_listed():
-    shown = lists.outcome_counts(pd.DataFrame(DEFENDER))
+    shown = digest_defender.outcome_counts(pd.DataFrame(DEFENDER))
     counts = {line[0]: line[1] for line in shown.lines}
     assert len(counts) == 9
     assert (counts["Agree"], counts["Defender is stale"], counts["Unknown"]) == ("3", "1", "0")
     names = [f"defender_{name}" for name in ("host", "windows", "linux", "ade")]
-    assert [line[1] for line in lists.rule_list().lines] == names
+    assert [line[1] for line in digest_defender.rule_list().lines] == names
 
 
 def test_policies_are_counted_by_verdict_and_gap():
@@ -252,7 +253,7 @@ def test_policies_are_counted_by_verdict_and_gap():
         {"rule_id": "policy_customer_key", "policy_verdict": "non_compliant", "gap": ""},
         {"rule_id": "policy_double", "policy_verdict": "compliant", "gap": "bad_disk_passed"},
     ]
-    shown = lists.policy_gaps(pd.DataFrame(rows))
+    shown = digest_defender.policy_gaps(pd.DataFrame(rows))
     found = {line[0]: dict(zip(shown.headings, line, strict=True)) for line in shown.lines}
     keys = found["OS and data disks should be encrypted with a customer-managed key"]
     assert (keys["Flagged"], keys["Good but flagged"], keys["Compliant"]) == ("2", "1", "0")
@@ -291,7 +292,7 @@ def test_standings_count_the_excepted_apart_and_the_expired_as_they_are(engine):
 
 
 def test_the_verdict_on_controls_counts_the_excepted_apart_and_claims_nothing():
-    said = lists.control_verdict(pd.DataFrame(FOUND), "cis_azure").sentences
+    said = digest_controls.control_verdict(pd.DataFrame(FOUND), "cis_azure").sentences
     assert said == (
         (
             "Of 5 pairs of disk and control of CIS Microsoft Azure Foundations Benchmark 3.0.0, 1 are met, "
@@ -303,7 +304,7 @@ def test_the_verdict_on_controls_counts_the_excepted_apart_and_claims_nothing():
 
 
 def test_the_list_of_controls_has_all_of_them_with_their_caveats():
-    shown = lists.control_list(pd.DataFrame(FOUND), "cis_azure")
+    shown = digest_controls.control_list(pd.DataFrame(FOUND), "cis_azure")
     assert "CIS Microsoft Azure Foundations Benchmark 3.0.0" in shown.caption
     found = {line[0]: dict(zip(shown.headings, line, strict=True)) for line in shown.lines}
     assert list(found) == ["8.2", "8.3", "8.4", "8.5"]
@@ -311,16 +312,16 @@ def test_the_list_of_controls_has_all_of_them_with_their_caveats():
         name: found["8.3"][name] for name in ("Met", "Unknown", "Not met", "Excepted", "Not applicable")
     }
     assert list(counts.values()) == ["1", "1", "2", "1", "0"]
-    every = lists.control_list(pd.DataFrame(FOUND), "all")
+    every = digest_controls.control_list(pd.DataFrame(FOUND), "all")
     assert len(every.lines) == len(chosen("all"))
     assert "PCI DSS 4.0.1: 3.5.1.2" in [line[0] for line in every.lines]
 
 
 def test_open_findings_are_listed_the_excepted_last():
-    shown = lists.unmet(pd.DataFrame(FOUND))
+    shown = digest_controls.unmet(pd.DataFrame(FOUND))
     disk, note = shown.headings.index("Disk"), shown.headings.index("Exception")
     assert [line[disk] for line in shown.lines] == ["b", "e", "d", "c"]
     assert shown.lines[1][note].startswith("expired: lab")
     assert shown.lines[3][note].startswith("excepted: lab")
-    assert "Exception" not in lists.unmet(pd.DataFrame(FOUND[:2])).headings
-    assert lists.unmet(pd.DataFrame(FOUND), limit=1).total == 4
+    assert "Exception" not in digest_controls.unmet(pd.DataFrame(FOUND[:2])).headings
+    assert digest_controls.unmet(pd.DataFrame(FOUND), limit=1).total == 4

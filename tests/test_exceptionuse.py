@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import diskenc_analysis as de
-from diskenc_analysis import digest_findings as lists
+from diskenc_analysis import digest_controls as lists
 from diskenc_analysis.errors import ParameterError
 from diskenc_analysis.exceptionuse import USES
 from tests.rules import GROUP, cmk, disk, disk_id, records, stores, vm, write

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from diskenc_analysis.errors import UnreadableInputError
-from diskenc_analysis.shapes import Parsed, parse, signs_of, unwrap
+from diskenc_analysis.shapes import Parsed, parse, unwrap
+from diskenc_analysis.signs import signs_of
 from diskenc_analysis.spelling import normalise, type_of
 
 A, B = {"id": "/a"}, {"id": "/b"}

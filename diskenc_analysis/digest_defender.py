@@ -1,4 +1,4 @@
-"""The lists of the reports on Defender and on controls: one call per notebook cell."""
+"""The lists of the report on Defender: one call per notebook cell."""
 
 from __future__ import annotations
 
@@ -6,45 +6,29 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from diskenc_analysis.controls import chosen
-from diskenc_analysis.controltables import (
-    control_list,
-    control_names,
-    exception_list,
-    framework_name,
-    unmet,
-)
 from diskenc_analysis.defender_outcomes import outcomes
 from diskenc_analysis.defender_rules import clouds, defender_rules, detected
-from diskenc_analysis.editions import edition_label, resolve_edition
-from diskenc_analysis.exceptionuse import IDLE, USES
 from diskenc_analysis.frames import lazy
 from diskenc_analysis.policy_rules import disk_policy_rules
-from diskenc_analysis.results import sources
-from diskenc_analysis.standing import count_standings, pairs, standings
+from diskenc_analysis.results import origin
+from diskenc_analysis.standing import pairs
 from diskenc_analysis.tables import HtmlTable, table
-from diskenc_analysis.text import Row, amount, number, rows
+from diskenc_analysis.text import amount, number, rows
 from diskenc_analysis.verdict import Verdict
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
 
 __all__ = [
-    "control_facts",
-    "control_list",
-    "control_names",
-    "control_verdict",
     "defender_facts",
     "defender_verdict",
     "disagreements",
-    "exception_list",
     "exposed",
     "outcome_counts",
     "pairs",
     "policy_gaps",
     "rule_list",
     "rule_names",
-    "unmet",
 ]
 _DISAGREES = tuple(name for name, row in outcomes().items() if row["disagrees"] == "yes")
 
@@ -179,69 +163,10 @@ def exposed(found: Any, limit: int = 25) -> HtmlTable:
     return table(lines, "Who could download a disk", limit=limit)
 
 
-def control_verdict(found: Any, framework: str, uses: Any = None) -> Verdict:
-    """Put the findings of a framework into words that claim no compliance.
-
-    Parameters
-    ----------
-    found : frame
-        As `findings` gives it for a framework.
-    framework : str
-        As `controls.chosen` takes it.
-    uses : frame or list of dict, optional
-        The exceptions, as `exception_uses` gives them.
-    """
-    counts = count_standings(found)
-    noted = {row["exception"]: row["pairs"] for row in pairs(found, ["exception"])}
-    name = "all frameworks" if framework == "all" else framework_name(chosen(framework)[0])
-    asked = sum(count for name, count in counts.items() if name != "not_applicable")
-    met, missed, unsure = (number(counts.get(n, 0)) for n in ("met", "not_met", "unknown"))
-    excepted = f"{number(counts['excepted'])} are excepted, " if counts.get("excepted") else ""
-    said = f"Of {amount(asked, 'pair')} of disk and control of {name}, {met} are met, "
-    said += f"{excepted}{missed} are not met and {unsure} are unknown."
-    expired = (
-        f"Findings that stand again, since their exception has expired: {number(noted.get('expired', 0))}."
-    )
-    more = [expired] if noted.get("expired") else []
-    idle = [row for row in _rows(uses) if row["use"] in IDLE]
-    if idle:
-        more.append(f"Exceptions that cover nothing, or not all that they name: {number(len(idle))}.")
-    return Verdict((said, *more, "This is evidence on disks, and no statement of compliance."))
-
-
-def _rows(uses: Any) -> list[Row]:
-    return [] if uses is None else rows(uses)
-
-
 def defender_facts(inv: Inventory, found: Any, edition: str = "latest", as_of: str = "") -> dict[str, Any]:
     """Gather the numbers of the report on Defender."""
-    return _head(inv, edition, as_of) | {
+    return origin(inv, edition, as_of) | {
         "outcomes": pairs(found, ["rule_id", "outcome"]),
         "agreement": pairs(found, ["predicted", "reported"]),
         "clouds": pairs(found, ["cloud"]),
-    }
-
-
-def control_facts(
-    inv: Inventory, found: Any, edition: str = "latest", as_of: str = "", uses: Any = None
-) -> dict[str, Any]:
-    """Gather the numbers of the report on controls."""
-    return _head(inv, edition, as_of) | {
-        "controls": standings(found, ["rule_id"]),
-        "by_subscription": standings(found, ["subscription_name"]),
-        "exceptions": [row for row in pairs(found, ["exception"]) if row["exception"]],
-        "exception_uses": [
-            {"use": use, "exceptions": count}
-            for use in USES
-            if (count := sum(row["use"] == use for row in _rows(uses)))
-        ],
-    }
-
-
-def _head(inv: Inventory, edition: str, as_of: str) -> dict[str, Any]:
-    return {
-        "edition": resolve_edition(edition),
-        "edition_label": edition_label(edition),
-        "as_of": as_of or None,
-        "ledger": dict(inv.totals) | {"files": sources(inv)},
     }
