@@ -13,6 +13,9 @@ from pathlib import Path
 if sys.platform != "win32":
     import fcntl
 
+#: Whether a folder can be held here.
+LOCKS = sys.platform != "win32"
+
 
 def claimed(path: Path) -> tuple[Path, int | None]:
     """Make a folder beside a path and hold it, which the system ends with the process, however that ends.
@@ -47,7 +50,7 @@ def claimed(path: Path) -> tuple[Path, int | None]:
         home = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
         home.mkdir()
         with suppress(FileNotFoundError):  # another run took it for a leftover before it was held
-            held = _hold(home, wait=True)
+            held = hold(home, wait=True)
             if home.is_dir():
                 return home, held
             let_go(held)
@@ -72,7 +75,7 @@ def sweep(path: Path) -> None:
     """
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
         with suppress(OSError):
-            held = _hold(left, wait=False)
+            held = hold(left, wait=False)
             if held is not None:
                 shutil.rmtree(left, ignore_errors=True)
             let_go(held)
@@ -90,8 +93,26 @@ def let_go(held: int | None) -> None:
         os.close(held)
 
 
-def _hold(folder: Path, *, wait: bool) -> int | None:
-    """Lock a folder; None where another process has it, or where no lock of a folder is known."""
+def hold(folder: Path, *, wait: bool) -> int | None:
+    """Lock a folder; None where another process has it, or where no lock of a folder is known.
+
+    Parameters
+    ----------
+    folder : Path
+        It exists.
+    wait : bool
+        Whether to wait until nobody else has it.
+
+    Returns
+    -------
+    int or None
+        For `let_go`.
+
+    Raises
+    ------
+    OSError
+        When the folder cannot be opened.
+    """
     if sys.platform == "win32":
         return None
     handle = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)

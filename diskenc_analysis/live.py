@@ -116,7 +116,7 @@ def run(
     out : Path
         The folder.
     scope : Scope
-        What to ask; with `resume` it must be empty or the folder's own.
+        What to ask; with `resume` the folder's own, or empty but for the addresses, which are given again.
     credential, resume, jobs
         As for `collect`.
     retries : int
@@ -136,13 +136,12 @@ def run(
     if jobs < 1:
         raise ParameterError(f"expected at least 1 call at once, got {jobs}")
     scope = _checked(scope)
-    folder = Folder(out, resume=resume)
-    if resume and scope not in (Scope(), folder.note.scope):
-        raise ParameterError(f"{out}: --resume goes on with the scope that the folder was begun with")
-    scope = folder.note.scope if resume else scope
-    place = Place.of(scope.cloud, scope.arm_endpoint, scope.authority)
-    folder.note = folder.note if resume else _note_of(scope, place)
     with ExitStack() as stack:
+        folder = Folder(out, resume=resume)
+        stack.callback(folder.let_go)
+        scope = _begun(folder, scope) if resume else scope
+        place = Place.of(scope.cloud, scope.arm_endpoint, scope.authority)
+        folder.note = folder.note if resume else _note_of(scope, place)
         if credential is None:
             credential = stack.enter_context(credential_for(place, scope.cloud))
         _note_who(folder, *who(credential, place))
@@ -197,6 +196,18 @@ def _checked(scope: Scope) -> Scope:
     subscriptions = tuple(check_ids(scope.subscriptions, "--subscription"))
     exclude = tuple(check_ids(scope.exclude, "--exclude"))
     return scope.model_copy(update={"subscriptions": subscriptions, "exclude": exclude})
+
+
+def _begun(folder: Folder, scope: Scope) -> Scope:
+    """Give the scope that a folder was begun with; where to sign in is never taken from a file alone."""
+    begun = folder.note.scope
+    if (scope.arm_endpoint, scope.authority) != (begun.arm_endpoint, begun.authority):
+        said = f"--arm-endpoint {begun.arm_endpoint!r} --authority {begun.authority!r}"
+        raise ParameterError(f"{folder.path}: it was begun with {said}: give them again if you trust them")
+    default = Scope(arm_endpoint=begun.arm_endpoint, authority=begun.authority)
+    if scope not in (default, begun):
+        raise ParameterError(f"{folder.path}: --resume goes on with the scope that the folder was begun with")
+    return begun
 
 
 def _note_of(scope: Scope, place: Place) -> Note:

@@ -200,6 +200,11 @@ def not_asked(chosen: Iterable[Ask]) -> dict[str, str]:
     }
 
 
+def is_id(text: str) -> bool:
+    """Say whether a text is the id of a subscription, in lower case."""
+    return bool(_GUID.fullmatch(text))
+
+
 def check_ids(ids: Iterable[str], what: str) -> list[str]:
     """Check ids of subscriptions, which end up in paths and queries.
 
@@ -227,7 +232,7 @@ def check_ids(ids: Iterable[str], what: str) -> list[str]:
     """
     found = list(dict.fromkeys(one.strip().lower() for one in ids))
     for one in found:
-        if not _GUID.fullmatch(one):
+        if not is_id(one):
             raise ParameterError(f"{what}: expected the id of a subscription, a GUID, got {one!r}")
     return found
 

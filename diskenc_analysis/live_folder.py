@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -20,13 +19,12 @@ from typing import Any
 
 from diskenc_analysis.collected import NOTE, read_note
 from diskenc_analysis.errors import ParameterError
+from diskenc_analysis.leftovers import LOCKS, hold, let_go
 from diskenc_analysis.live_asks import Ask
+from diskenc_analysis.live_secrets import line
 from diskenc_analysis.note import Note, Part, Status
 
-#: Members that may hold a secret, should Azure ever return them. They are never written.
-SECRET_MEMBERS = frozenset({"protectedsettings", "adminpassword", "customdata", "userdata"})
-#: The query of a link that is signed: who has it reads the blob.
-_SIGNED = re.compile(r'(?i)(https?://[^"?\\\s]*)\?[^"\\\s]*?\bsig=[^"\\\s]*')
+_EXISTS = "exists already: name another folder, or go on with --resume"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 
 
@@ -55,7 +53,7 @@ class Writer:
         OSError
             When the disk does not take it; what was written of the page is taken back.
         """
-        lines = [_line(row) for row in rows] if self.keep else []
+        lines = [line(row) for row in rows] if self.keep else []
         data = "".join(text for text, _ in lines).encode("ascii")
         with self._lock:
             self.part.redacted += sum(found for _, found in lines)
@@ -108,47 +106,6 @@ class Writer:
         self.part.status, self.part.reason = status, reason
 
 
-def _line(row: dict[str, Any]) -> tuple[str, int]:
-    """Write a row as a line, without what may hold a secret; and say how much that was."""
-    text, found = json.dumps(row, separators=(",", ":")), 0
-    folded = text.lower()
-    if any(f'"{name}":' in folded for name in SECRET_MEMBERS):
-        row, found = without_secrets(row)
-        text = json.dumps(row, separators=(",", ":"))
-    if "sig=" in folded:
-        text, signed = _SIGNED.subn(r"\1", text)
-        found += signed
-    return text + "\n", found
-
-
-def without_secrets(value: Any) -> tuple[Any, int]:
-    """Leave out the members that may hold a secret.
-
-    Parameters
-    ----------
-    value : object
-        Decoded JSON.
-
-    Returns
-    -------
-    object, int
-        The value without them, and how many there were.
-
-    Examples
-    --------
-    >>> without_secrets({"properties": {"protectedSettings": {"key": "s"}, "type": "t"}})
-    ({'properties': {'type': 't'}}, 1)
-    """
-    if isinstance(value, list):
-        pairs = [without_secrets(one) for one in value]
-        return [one for one, _ in pairs], sum(found for _, found in pairs)
-    if not isinstance(value, dict):
-        return value, 0
-    kept = {name: without_secrets(one) for name, one in value.items() if name.lower() not in SECRET_MEMBERS}
-    found = len(value) - len(kept) + sum(n for _, n in kept.values())
-    return {name: one for name, (one, _) in kept.items()}, found
-
-
 class Folder:
     """An export folder and its `export.json`.
 
@@ -171,21 +128,45 @@ class Folder:
         self.parts: dict[tuple[str, str], Part] = {}
         self.earlier: dict[tuple[str, str], Part] = {}
         self._saved, self._took = 0.0, 0.0
+        self._held: int | None = None
+        self._made = False
         if resume:
             self._take_up()
         elif path.exists() and (not path.is_dir() or any(path.iterdir())):
-            message = "exists already: name another folder, or go on with --resume"
-            raise ParameterError(f"{path} {message}")
+            raise ParameterError(f"{path} {_EXISTS}")
 
     def make(self) -> None:
-        """Make the folder."""
+        """Make the folder, and hold it: another collection may not write there meanwhile.
+
+        Raises
+        ------
+        ParameterError
+            When another does, or has since this one began.
+        OSError
+            When the folder cannot be made.
+        """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._held is None:
+            self._hold()
+            if any(self.path.iterdir()):
+                raise ParameterError(f"{self.path} {_EXISTS}")
         self.path.chmod(0o700)
+        self._made = True
+
+    def _hold(self) -> None:
+        self._held = hold(self.path, wait=False)
+        if self._held is None and LOCKS:
+            raise ParameterError(f"{self.path}: another collection is being written there")
+
+    def let_go(self) -> None:
+        """End the hold of the folder."""
+        let_go(self._held)
+        self._held = None
 
     def discard(self) -> None:
         """Remove the folder where nothing was collected into it."""
         interrupted = any(run.stopped for run in self.note.runs)  # which can go on
-        if not self.path.is_dir() or self.note.subscriptions or interrupted:
+        if not self._made or not self.path.is_dir() or self.note.subscriptions or interrupted:
             return
         if {path.name for path in self.path.iterdir()} <= {NOTE}:
             (self.path / NOTE).unlink(missing_ok=True)
@@ -195,7 +176,9 @@ class Folder:
         note = read_note(self.path / NOTE)
         if note is None:
             raise ParameterError(f"{self.path}: expected a collection to go on with, but there is no {NOTE}")
-        self.note = note
+        self._hold()
+        self.note = read_note(self.path / NOTE) or note  # as it is now that nobody else writes it
+        note = self.note
         self.parts = {(part.name, part.key): part for part in note.parts}
         self.ask_again(part for part in note.parts if not self._is_whole(part))
 

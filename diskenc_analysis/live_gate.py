@@ -179,6 +179,9 @@ class Patience(RetryPolicy[Any, Any]):
     @staticmethod
     def asked_to_wait(response: PipelineResponse[Any, Any]) -> float | None:
         """Give the seconds that a reply asks to wait, or None where it does not, or in an odd way."""
+        headers = response.http_response.headers
+        if until := _when(headers.get("Retry-After", "")):  # by Azure's clock, whatever ours says
+            return max(0.0, until - (_when(headers.get("Date", "")) or time.time()))
         try:
             asked = RetryPolicy().get_retry_after(response)
         except (ValueError, OverflowError):
@@ -213,11 +216,19 @@ def _ahead(date: str, otherwise: float) -> float:
     >>> _ahead("soon", 5.0), _ahead("Thu, 01 Jan 1970 00:00:00 GMT", 0.0) < -1e9
     (5.0, True)
     """
-    try:
-        found = parsedate_to_datetime(date).timestamp() - time.time()
-    except (ValueError, TypeError, OverflowError):
+    told = _when(date)
+    if told is None:
         return otherwise
+    found = told - time.time()
     return found if abs(found) >= _MINUTE else 0.0
+
+
+def _when(date: str) -> float | None:
+    """Read a date of HTTP as seconds since 1970; None where it is something else."""
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _seconds(text: str) -> float:

@@ -27,7 +27,7 @@ from azure.mgmt.resourcegraph import ResourceGraphClient
 from diskenc_analysis import __version__
 from diskenc_analysis.live_asks import Ask, dig
 from diskenc_analysis.live_gate import Gate, Patience
-from diskenc_analysis.live_pages import FaultError, Met, Page, checked, place_of, rows_of
+from diskenc_analysis.live_pages import FaultError, Met, Page, beside, checked, rows_of
 from diskenc_analysis.live_sign_in import Place
 from diskenc_analysis.live_versions import REFUSED, Versions, named
 
@@ -124,12 +124,15 @@ class Azure:
     def _next(self, reply: dict[str, Any], seen: set[str]) -> str:
         """Give the address of the next page, which must lie with Azure and be a new one."""
         link = str(reply.get("nextLink") or "").replace("{", "%7B").replace("}", "%7D")
-        if link and place_of(link) != place_of(self._place.endpoint):
+        if not link:
+            return ""
+        url = beside(link, self._place.endpoint)
+        if url is None:
             raise FaultError("failed", "the next page lies on another host")
-        if link in seen:
+        if url in seen:
             raise FaultError("failed", _CIRCLE)
-        seen.add(link)
-        return link
+        seen.add(url)
+        return url
 
     def query(self, ask: Ask, scope: Mapping[str, object]) -> Iterator[Page]:
         """Read the answer of a Resource Graph query, page by page.

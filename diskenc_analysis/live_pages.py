@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from diskenc_analysis.live_asks import Ask, dig
 from diskenc_analysis.note import Status
 
 #: Where a reply is itself the one row.
 WHOLE = "."
+#: What programs that read addresses take for different things.
+_ODD = re.compile(r"[\\\x00-\x1f\x7f]")
 #: Azure does send empty pages, but not without end.
 _EMPTY_PAGES = 1000
 
@@ -98,11 +101,34 @@ def checked(rows: Any) -> list[dict[str, Any]]:
     return rows
 
 
-def place_of(url: str) -> tuple[str, str | None, int] | None:
-    """Give scheme, host and port of an address, or None where it is none."""
+def beside(link: str, endpoint: str) -> str | None:
+    r"""Give the address that a link names, put together anew with the host of an endpoint.
+
+    Parameters
+    ----------
+    link : str
+        As a reply has it.
+    endpoint : str
+        Where the token may be sent.
+
+    Returns
+    -------
+    str or None
+        None where the link names another place, or one that could be read as another.
+
+    Examples
+    --------
+    >>> beside("https://Azure.example:443/a?page=2", "https://azure.example")
+    'https://azure.example/a?page=2'
+    >>> beside(r"https://other.example\@azure.example/a", "https://azure.example") is None
+    True
+    """
+    own = urlsplit(endpoint)
     try:
-        parts = urlsplit(url)
-        place = parts.scheme, parts.hostname, parts.port or 443
+        parts = urlsplit(link)
+        same = (parts.scheme, parts.hostname, parts.port or 443) == ("https", own.hostname, own.port or 443)
     except ValueError:
         return None
-    return place
+    if not same or "@" in parts.netloc or _ODD.search(link):
+        return None
+    return urlunsplit((own.scheme, own.netloc, parts.path, parts.query, ""))

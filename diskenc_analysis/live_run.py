@@ -143,7 +143,8 @@ class Collection:
             except FaultError as fault:
                 if fault.fatal or one == subscriptions[-1]:
                     raise
-            else:
+                continue
+            if first.rows or one == subscriptions[-1]:  # one that has not registered the provider has none
                 yield first
                 yield from pages
                 return
@@ -229,8 +230,8 @@ class Collection:
         of: dict[str, list[dict[str, Any]]] = {one: [] for one in subscriptions}
         for row in parents:
             of.setdefault(subscription_of(row), []).append(row)
-        if not faults and not all(row.get("id") for row in parents):
-            faults = [FaultError("failed", "a row has no id")]
+        if not faults and not all(subscription_of(row) in subscriptions for row in parents):
+            faults = [FaultError("failed", "a row has no id that can be asked for")]
         cause = [FaultError(faults[0].status, f"{ask.name}: {faults[0].reason}")] if faults else []
         for child in self._plan.children(ask):
             for one in subscriptions:

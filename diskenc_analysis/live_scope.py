@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from diskenc_analysis.errors import UnreadableInputError
-from diskenc_analysis.live_asks import Ask, batches
+from diskenc_analysis.live_asks import Ask, batches, is_id
 from diskenc_analysis.live_folder import Folder
 from diskenc_analysis.live_http import Azure
 from diskenc_analysis.live_pages import FaultError
@@ -49,7 +49,10 @@ def find(azure: Azure, folder: Folder, ask: Ask) -> list[str]:
     for query in queries:
         try:
             for page in azure.query(ask, query):
-                rows = [row for row in page.rows if subscription_of(row) not in excluded | seen]
+                known = [row for row in page.rows if is_id(subscription_of(row))]
+                if len(known) < len(page.rows):
+                    job.faults.append(FaultError("failed", "a row has no id of a subscription"))
+                rows = [row for row in known if subscription_of(row) not in excluded | seen]
                 job.writer.write(rows)
                 seen |= set(map(subscription_of, rows))
         except FaultError as fault:
@@ -120,5 +123,5 @@ def subscription_of(row: dict[str, Any]) -> str:
     >>> subscription_of({"id": "/subscriptions/AB/resourceGroups/g"})
     'ab'
     """
-    found = re.match(r"(?i)/?subscriptions/([^/]+)", str(row.get("id")))
+    found = re.match(r"(?i)/subscriptions/([^/]+)", str(row.get("id")))
     return found[1].lower() if found else ""
