@@ -69,7 +69,7 @@ def collect(
         authority=authority,
     )
     if dry_run:
-        typer.echo("\n".join(live.plan(scope)))
+        typer.echo("\n".join(live.plan(scope, out if resume else None)))
         return
     with watching() as watch:
         outcome = live.run(out, scope, resume=resume, jobs=jobs, watch=watch)

@@ -15,6 +15,7 @@ from diskenc_analysis.live_asks import asks, check_ids, not_asked
 from diskenc_analysis.live_folder import Folder
 from diskenc_analysis.live_gate import Gate
 from diskenc_analysis.live_http import Azure
+from diskenc_analysis.live_plan import leading
 from diskenc_analysis.live_run import Collection
 from diskenc_analysis.live_sign_in import Place, credential_for, who
 from diskenc_analysis.live_state import Outcome, Progress
@@ -156,18 +157,21 @@ def run(
             folder.discard()
 
 
-def plan(scope: Scope) -> list[str]:
+def plan(scope: Scope, begun: Path | None = None) -> list[str]:
     """Say what a collection would ask, without asking or signing in.
 
     Parameters
     ----------
     scope : Scope
         What to ask.
+    begun : Path, optional
+        A folder to go on with, whose own scope counts: only what is not whole there would be asked.
 
     Returns
     -------
     list of str
-        A line for each request and for each type that is left out.
+        A line for the scope, for each request, for each type that is left out, and for each part of a folder
+        that is not whole.
 
     Raises
     ------
@@ -176,18 +180,38 @@ def plan(scope: Scope) -> list[str]:
 
     Examples
     --------
-    >>> plan(Scope(source="graph"))[1]
+    >>> plan(Scope(source="graph"))[2]
     "disks: per 1,000 subscriptions, query resources | where type =~ 'microsoft.compute/disks' | order by ...
     """
-    scope = _checked(scope)
+    scope, left = _checked(scope), None
+    if begun is not None:
+        folder = Folder(begun, resume=True)
+        folder.let_go()
+        scope, left = _begun(folder, scope), folder.left
     endpoint = Place.of(scope.cloud, scope.arm_endpoint, scope.authority).endpoint
     chosen = asks(scope.source, scope.options)
+    names = (
+        leading(chosen, {part.name for part in left}) if left is not None else {ask.name for ask in chosen}
+    )
     lines = [
         f"{ask.name}: {ask.by}, "
         + (f"query {ask.query}" if ask.via == "graph" else f"GET {endpoint}{ask.template}")
         for ask in chosen
+        if ask.name in names
     ]
-    return lines + [f"not asked: {arm_type}: {why}" for arm_type, why in not_asked(chosen).items()]
+    lines += [f"not asked: {arm_type}: {why}" for arm_type, why in not_asked(chosen).items()]
+    lines += [f"not whole: {part.name} of {part.key}: {part.status}, {part.reason}" for part in left or ()]
+    return [f"scope: {_in_words(scope)}", *lines]
+
+
+def _in_words(scope: Scope) -> str:
+    """Say whose resources a scope takes in."""
+    named = [
+        *scope.subscriptions,
+        *(f"all of the management group {one!r}" for one in scope.management_groups),
+    ]
+    without = f", without {', '.join(scope.exclude)}" if scope.exclude else ""
+    return (", ".join(named) or "all subscriptions that the sign-in sees") + without
 
 
 def _checked(scope: Scope) -> Scope:

@@ -189,6 +189,12 @@ class Folder:
             if part.status == "complete":
                 part.status, part.reason = "partial", "no longer whole"
 
+    @property
+    def left(self) -> list[Part] | None:
+        """What an earlier run left to be read; None where it did not get so far as to know its parts."""
+        kept = [part for part in self.earlier.values() if part.type]
+        return kept if self.note.subscriptions and self.note.parts else None
+
     def _is_whole(self, part: Part) -> bool:
         """Whether a part need not be asked again: complete, and its file as long as it was."""
         return part.status == "complete" and (self._has_file(part) if part.file else not part.bytes)

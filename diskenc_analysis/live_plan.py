@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from diskenc_analysis.live_asks import Ask, batches
@@ -51,3 +51,30 @@ class Plan:
     def children_wait(self, ask: Ask, subscriptions: list[str]) -> bool:
         """Say whether what an ask leads to is not complete for some of the subscriptions."""
         return any(self.waits(child, subscriptions) for child in self.children(ask))
+
+
+def leading(chosen: Iterable[Ask], names: Collection[str]) -> set[str]:
+    """Give the names of asks, with those of the asks whose rows lead to them.
+
+    Parameters
+    ----------
+    chosen : iterable of Ask
+        What `asks` gave.
+    names : collection of str
+        Some of them.
+
+    Returns
+    -------
+    set of str
+
+    Examples
+    --------
+    >>> from diskenc_analysis.live_asks import asks
+    >>> sorted(leading(asks(), ["image_versions"]))
+    ['galleries', 'gallery_images', 'image_versions']
+    """
+    parents = {ask.name: ask.parent for ask in chosen}
+    found = set(names)
+    while more := {parents[name] for name in found if parents.get(name)} - found:
+        found |= more
+    return found

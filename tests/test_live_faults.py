@@ -19,7 +19,7 @@ import pytest
 import diskenc_analysis as de
 from diskenc_analysis import digest
 from diskenc_analysis.errors import ParameterError
-from diskenc_analysis.live import Scope, run
+from diskenc_analysis.live import Scope, plan, run
 from diskenc_analysis.prepared import prepare
 from tests.loopback import SECRET, TENANT
 from tests.tenant import EACH, SUBSCRIPTIONS, resource
@@ -372,6 +372,18 @@ def test_resume_asks_only_for_what_is_not_complete(azure, collect):
     assert sum("galler" in path for path in asked) == 3
     assert len(asked) == 8
     assert counts(outcome.path) == WHOLE
+
+
+def test_a_dry_run_of_what_is_left_names_that_alone(azure, collect, tmp_path):
+    azure.break_(f"{TWO}.*/versions", "403", times=99)
+    collect(subscriptions=[TWO, ONE], exclude=[THREE])
+    azure.calls.clear()
+    lines = plan(Scope(arm_endpoint=azure.url, authority=azure.url), tmp_path / "out")
+    assert lines[0] == f"scope: {TWO}, {ONE}, without {THREE}"
+    asked = [line.partition(":")[0] for line in lines[1:] if not line.startswith("not ")]
+    assert asked == ["galleries", "gallery_images", "image_versions"]
+    assert lines[-1] == f"not whole: image_versions of {TWO}: denied, HTTP 403 AuthorizationFailed"
+    assert azure.calls == []
 
 
 def test_resume_reads_again_what_was_cut_on_the_disk(azure, collect):

@@ -196,5 +196,6 @@ def test_a_dry_run_asks_nothing(azure):
     disks = f"disks: per subscription, GET {azure.url}/subscriptions/{{subscription}}/providers/"
     assert any(line.startswith(disks) for line in lines)
     assert "not asked: microsoft.keyvault/vaults/keys: --keys was not given" in lines
+    assert lines[0] == "scope: all subscriptions that the sign-in sees"
     assert azure.calls == []
     assert azure.tokens == {}
