@@ -196,12 +196,15 @@ class Folder:
         return kept if self.note.subscriptions and self.note.parts else None
 
     def _is_whole(self, part: Part) -> bool:
-        """Whether a part need not be asked again: complete, and its file as long as it was."""
+        """Whether a part need not be asked again: complete, and its file as it was."""
         return part.status == "complete" and (self._has_file(part) if part.file else not part.bytes)
 
     def _has_file(self, part: Part) -> bool:
         path = self.path / part.file
-        return path.is_file() and path.stat().st_size == part.bytes
+        if not path.is_file() or path.stat().st_size != part.bytes:
+            return False
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == part.sha256
 
     def expect(self, ask: Ask, key: str) -> Part:
         """Note a part that is to be asked for, with what an earlier run has read of it."""

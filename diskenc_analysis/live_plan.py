@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from diskenc_analysis.live_asks import Ask, batches
 from diskenc_analysis.live_folder import Folder
 
+_VANISHED = "HTTP 404"
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -51,6 +53,19 @@ class Plan:
     def children_wait(self, ask: Ask, subscriptions: list[str]) -> bool:
         """Say whether what an ask leads to is not complete for some of the subscriptions."""
         return any(self.waits(child, subscriptions) for child in self.children(ask))
+
+    def list_again(self) -> None:
+        """Let the lists be asked again in which an earlier run found what had vanished when it came to it."""
+        for ask in self.asks:
+            for key, those in self.keys(ask):
+                part = self.folder.parts.get((ask.name, key))
+                if part and any(self._vanished(child, those) for child in self.children(ask)):
+                    self.folder.ask_again([part])
+
+    def _vanished(self, ask: Ask, subscriptions: list[str]) -> bool:
+        found = [self.folder.earlier.get((ask.name, one)) for one in subscriptions]
+        here = any(part and _VANISHED in part.reason for part in found)
+        return here or any(self._vanished(child, subscriptions) for child in self.children(ask))
 
 
 def leading(chosen: Iterable[Ask], names: Collection[str]) -> set[str]:

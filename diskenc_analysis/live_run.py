@@ -78,6 +78,7 @@ class Collection:
             self._stop("interrupted")
             return self._end()
         self._plan = Plan(rest, self.folder, note.subscriptions)
+        self._plan.list_again()
         self._expect(note.subscriptions)
         self.folder.save()
         with ThreadPoolExecutor(2 * self.gate.most, "collect") as self._pool:

@@ -64,8 +64,8 @@ class Outcome:
     def summary(self) -> str:
         """What could not be read, in one line; empty where all was."""
         unread = Counter(part.status for part in self.parts if part.status != "complete")
-        if not unread and not self.stopped:
-            return ""
+        if not unread:
+            return self.stopped
         counts = ", ".join(f"{n} {status}" for status, n in sorted(unread.items()))
         parts = f"{unread.total()} of {len(self.parts)} parts were not read whole ({counts})"
         said = f"{parts}; export.json names them"

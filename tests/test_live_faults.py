@@ -386,6 +386,25 @@ def test_a_dry_run_of_what_is_left_names_that_alone(azure, collect, tmp_path):
     assert azure.calls == []
 
 
+def test_resume_lists_again_what_a_vanished_one_was_found_in(azure, collect):
+    azure.break_(f"{TWO}.*uniform/virtualMachines", "404", times=99)
+    collect()
+    azure.by_place[TWO, "microsoft.compute/virtualmachinescalesets"].pop(0)  # the Uniform one is gone
+    azure.calls.clear()
+    again = collect(resume=True)
+    assert unread(again) == {}
+    assert counts(again.path)["microsoft.compute/virtualmachinescalesets"] == 5
+    assert len(azure.asked()) == 1
+
+
+def test_resume_reads_again_what_was_changed_on_the_disk(collect):
+    file = collect().path / "disks" / f"{ONE}.jsonl"
+    told = file.read_text()
+    file.write_text(told.replace("Unattached", "unattached"))
+    collect(resume=True)
+    assert file.read_text() == told
+
+
 def test_resume_reads_again_what_was_cut_on_the_disk(azure, collect):
     path = collect().path
     file = path / "disks" / f"{ONE}.jsonl"
