@@ -25,6 +25,7 @@ from diskenc_analysis.live_secrets import line
 from diskenc_analysis.note import Note, Part, Status
 
 _EXISTS = "exists already: name another folder, or go on with --resume"
+_ROOM = ".room"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 
 
@@ -157,6 +158,22 @@ class Folder:
         self._held = hold(self.path, wait=False)
         if self._held is None and LOCKS:
             raise ParameterError(f"{self.path}: another collection is being written there")
+
+    def keep_room(self) -> None:
+        """Keep room for the last `export.json`, so that a full disk does not make all be asked again.
+
+        What is noted of a part grows as it is read, to less than thrice of what is noted beforehand.
+        """
+        try:
+            fd = os.open(self.path / _ROOM, _NEW, 0o600)
+            with os.fdopen(fd, "wb") as file:
+                file.write(bytes(3 * (self.path / NOTE).stat().st_size))
+        except OSError:  # what rows there is room for are worth more
+            self.give_room()
+
+    def give_room(self) -> None:
+        """Give the room back."""
+        (self.path / _ROOM).unlink(missing_ok=True)
 
     def let_go(self) -> None:
         """End the hold of the folder."""

@@ -81,6 +81,7 @@ class Collection:
         self._plan.list_again()
         self._expect(note.subscriptions)
         self.folder.save()
+        self.folder.keep_room()
         with ThreadPoolExecutor(2 * self.gate.most, "collect") as self._pool:
             try:
                 self._begin()
@@ -270,6 +271,7 @@ class Collection:
         )
         self._look()
         try:
+            self.folder.give_room()
             self.folder.save()
         except OSError as error:
             self._stop(f"could not write ({error.strerror or error})")

@@ -515,6 +515,20 @@ def test_a_full_disk_keeps_what_was_written(azure, tmp_path):
     assert counts(tmp_path / "out") == WHOLE
 
 
+def test_room_is_kept_for_the_note_of_a_collection_that_fills_the_disk(azure, tmp_path):
+    azure.latency = 0.2
+    room = tmp_path / "out" / ".room"
+    process = start(azure, tmp_path / "out", "--jobs", "1")
+    wait_for(room.is_file)
+    wait_for(lambda: room.stat().st_size)
+    kept = room.stat().st_size
+    azure.latency = 0.0
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert kept > (tmp_path / "out" / "export.json").stat().st_size
+    assert not room.exists()
+
+
 def test_a_folder_that_cannot_be_made_is_said_so(azure, tmp_path):
     (tmp_path / "file").write_text("")
     process = start(azure, tmp_path / "file" / "out")
