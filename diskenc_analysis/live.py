@@ -229,9 +229,15 @@ def _begun(folder: Folder, scope: Scope) -> Scope:
         said = f"--arm-endpoint {begun.arm_endpoint!r} --authority {begun.authority!r}"
         raise ParameterError(f"{folder.path}: it was begun with {said}: give them again if you trust them")
     default = Scope(arm_endpoint=begun.arm_endpoint, authority=begun.authority)
-    if scope not in (default, begun):
+    if _in_order(scope) not in (default, _in_order(begun)):
         raise ParameterError(f"{folder.path}: --resume goes on with the scope that the folder was begun with")
     return begun
+
+
+def _in_order(scope: Scope) -> Scope:
+    """Give a scope with its ids in an order of their own, since the order of arguments says nothing."""
+    lists = ("subscriptions", "management_groups", "exclude", "options")
+    return scope.model_copy(update={name: tuple(sorted(getattr(scope, name))) for name in lists})
 
 
 def _note_of(scope: Scope, place: Place) -> Note:

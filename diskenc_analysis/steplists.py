@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from diskenc_analysis.waves import Wave
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
+
+_MOST = 250_000  # characters of a page; waves of a large tenant have thousands of lines each
 
 
 @dataclass(frozen=True)
@@ -73,16 +76,17 @@ def steps(inv: Inventory, made: Sequence[Wave], shell: str = "az", limit: int = 
     shell : {"az", "powershell"}
         As for `runbook`.
     limit : int
-        Most waves shown.
+        Most waves shown; fewer where their texts would make the page too large, but always one.
 
     Returns
     -------
     Steps
     """
-    shown = made[:limit]
-    texts = zip((_heading(wave) for wave in shown), runbooks(inv, shown, shell), strict=True)
-    cut = f"{number(limit)} of {number(len(made))} waves shown; the folder data/runbooks has all."
-    return Steps(tuple(texts), cut if len(made) > limit else "")
+    texts = list(runbooks(inv, made[:limit], shell))
+    fit = sum(end <= _MOST for end in accumulate(map(len, texts)))
+    shown = [(_heading(wave), text) for wave, text in zip(made, texts[: max(fit, 1)], strict=False)]
+    cut = f"{number(len(shown))} of {number(len(made))} waves shown; the folder data/runbooks has all."
+    return Steps(tuple(shown), cut if len(made) > len(shown) else "")
 
 
 def _heading(wave: Wave) -> str:

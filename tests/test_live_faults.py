@@ -453,7 +453,8 @@ def test_a_file_that_was_changed_after_it_was_collected_is_said_so(collect):
 
 
 def test_resume_keeps_to_its_scope_and_tenant(collect):
-    path = collect(subscriptions=[ONE]).path
+    path = collect(subscriptions=[ONE, TWO]).path
+    collect(subscriptions=[TWO, ONE], resume=True)
     with pytest.raises(ParameterError, match="the scope that the folder was begun with"):
         collect(subscriptions=[TWO], resume=True)
     text = (path / "export.json").read_text()

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 import diskenc_analysis as de
-from diskenc_analysis import migrationcharts, migrationdigest, timecharts
+from diskenc_analysis import migrationcharts, migrationdigest, steplists, timecharts
 from diskenc_analysis.errors import ParameterError, UnreadableInputError
 from diskenc_analysis.migrationcounts import tally
 from diskenc_analysis.outlook import outlook
@@ -240,6 +240,16 @@ def test_a_text_file_for_every_wave(tmp_path, sample):
     shown = migrationdigest.steps(inv, made, limit=2)
     assert [heading.split(":")[0] for heading, _ in shown.texts] == ["Wave 1", "Wave 2"]
     assert shown.cut == f"2 of {len(made)} waves shown; the folder data/runbooks has all."
+
+
+@pytest.mark.parametrize(("most", "left"), [(1, 1), (10_000_000, 3)])
+def test_runbooks_leave_a_page_that_opens(sample, monkeypatch, most, left):
+    inv, _, slots, _ = sample
+    monkeypatch.setattr(steplists, "_MOST", most)
+    made = [slot.wave for slot in slots][:3]
+    shown = migrationdigest.steps(inv, made)
+    assert len(shown.texts) == left
+    assert shown.cut == ("" if left == 3 else "1 of 3 waves shown; the folder data/runbooks has all.")
 
 
 def test_an_earlier_inventory_and_counts_make_a_line(tmp_path):

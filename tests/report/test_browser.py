@@ -130,16 +130,23 @@ def test_readable_with_scripts_off(look, folder):
     assert asked == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["coverage.html", "index.html"])
-def test_no_serious_finding_of_axe(look, folder, scheme, name):
+@pytest.mark.parametrize("name", [*REPORTED, "index"])
+def test_no_serious_finding_of_axe(look, folder, name):
     axe = pytest.importorskip("axe_core_python", reason="axe-core is not installed")
-    page, _, _ = look(folder / name, ready=name != "index.html", color_scheme=scheme)
+    page, _, _ = look(folder / f"{name}.html", ready=name != "index")
     page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-    assert found["testEngine"]["name"] == "axe-core"
-    wrong = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
-    assert [(one["id"], one["nodes"][0]["html"]) for one in wrong] == []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+        assert found["testEngine"]["name"] == "axe-core"
+        wrong = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
+        assert [(one["id"], one["nodes"][0]["html"]) for one in wrong] == []
+
+
+@pytest.mark.parametrize("name", [*REPORTED, "index"])
+def test_a_narrow_window_scrolls_downwards_only(look, folder, name):
+    page, _, _ = look(folder / f"{name}.html", ready=name != "index", viewport={"width": 400, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") == 400
 
 
 def test_figures_fold_their_numbers_away_once_they_are_drawn(look, folder):
