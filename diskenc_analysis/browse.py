@@ -16,6 +16,7 @@ __all__ = ["STATIC", "Browsed", "browse", "interactive", "start"]
 #: Set in the kernel of a report, whose page runs no scripts of others.
 STATIC = "DISKENC_STATIC"
 _MOST = 10_000
+_SENTENCE = 60  # characters; names and ids within a report are shorter as a rule
 
 
 def interactive() -> bool:
@@ -61,14 +62,19 @@ class Browsed:
     def _repr_html_(self) -> str:
         import itables
 
-        left = [{"className": "dt-left", "targets": "_all"}]
         look: dict[str, Any] = {
             "classes": "display compact",
-            "columnDefs": left,
+            "columnDefs": [*self._wide(), {"className": "dt-left", "targets": "_all"}],
+            "scrollX": True,
             "connected": False,
             "allow_html": False,
         }
         return str(itables.to_html_datatable(self.frame, self.plain.caption, **look))
+
+    def _wide(self) -> list[dict[str, Any]]:
+        """Give columns of sentences room: beside long names they would be a word wide and a page high."""
+        most = [self.frame[name].astype("str").str.len().max() for name in self.frame.columns]
+        return [{"width": "30em", "targets": [at for at, size in enumerate(most) if size > _SENTENCE]}]
 
     def __repr__(self) -> str:
         """Write the first rows as plain text."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -49,3 +50,9 @@ def test_tables_are_interactive_in_a_kernel_but_not_in_that_of_a_report(static, 
     given = {**os.environ, STATIC: static}
     done = subprocess.run([sys.executable, "-c", code], env=given, capture_output=True, text=True, check=True)
     assert (json.loads(done.stdout) == "Browsed") is expected
+
+
+def test_a_column_of_sentences_has_room():
+    frame = pd.DataFrame({"name": ["a-long-name-" * 4, None], "evidence": ["why it is so; " * 8, ""]})
+    shown = Browsed(table([], "Disks"), frame)._repr_html_()
+    assert re.search(r'"width": ?"30em", ?"targets": ?\[1\]', shown)
