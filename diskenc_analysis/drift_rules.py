@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
-from diskenc_analysis.drift_causes import OF_ADE, Seen, causes, contradicted, said_in_both
+from diskenc_analysis.drift_causes import OF_ADE, Seen, causes, contradicted, said_in_both, vague
 from diskenc_analysis.editions import capabilities, records
 from diskenc_analysis.readings import FOUND_IN, INSTANCES, READ
 
@@ -190,7 +190,8 @@ def _layers(old: Seen, new: Seen, flags: frozenset[str], reading: Reading) -> It
         if before == after:
             continue
         known = causes(name, old, new, flags)
-        dark = "unknown" in (before, after) or (name in OF_ADE and not said_in_both(old, new))
+        dark = "unknown" in (before, after) or vague(before, after)
+        dark = dark or (name in OF_ADE and not said_in_both(old, new))
         if dark and not known:
             yield Change("reading", "layer", name, before, after, "reading", _read_words(reading))
         else:

@@ -623,3 +623,57 @@ def test_instances_of_scale_sets_do_not_stand_for_vms_that_were_not_exported(tmp
     gone = de.load(write(tmp_path / "gone", [vm("b"), disk("b-os", "b"), *rest]), engine)
     [row] = [row for row in records(de.compare(old, gone)) if row["name"] == "a-vhd"]
     assert row["direction"] == "removed"
+
+
+def test_a_vault_whose_tier_was_not_read_is_no_other_kind_of_store(tmp_path):
+    """Both captures name one vault; the tier of it was read in one of them alone."""
+    from tests.rules import des, key_url
+
+    sealed = des("s", key_url("kv-premium", "hsm"), vault_name="kv-premium")
+    rows = [disk("keyed", encryption=cmk("s")), sealed]
+    vaults = [one for one in stores() if "/vaults/kv-premium" in one["id"]]
+    unread = de.load(write(tmp_path / "unread", rows), engine="polars")
+    whole = de.load(write(tmp_path / "whole", rows + vaults), engine="polars")
+    for found in (de.compare(unread, whole), de.compare(whole, unread)):
+        steps = {row["what"]: (row["direction"], row["cause"]) for row in records(found)}
+        assert steps == {"hsm": ("reading", "reading"), "key_store": ("reading", "reading")}
+
+
+def carried(name, *, told):
+    """Build a disk on one of two VMs; only the instance view, where it is read, tells that it is encrypted."""
+    view = [seen("carried", "encrypted")] if told else None
+    first = {"size": V5, "data": ["carried"], "view": view} if name == "first" else {"size": V5}
+    second = {"size": V5, "data": ["carried"], "view": view} if name == "second" else {"size": V5}
+    return [*pair("first", first), *pair("second", second), disk("carried", name)]
+
+
+def test_a_disk_that_goes_to_another_vm_unread_lost_nothing(tmp_path):
+    """Azure Disk Encryption is on the disk, whichever VM has it: that it was not told again is reading."""
+    old = de.load(write(tmp_path / "old", carried("first", told=True)), engine="polars")
+    new = de.load(write(tmp_path / "new", carried("second", told=False)), engine="polars")
+    for found in (de.compare(old, new), de.compare(new, old)):
+        rows = told(records(found), "disk", "capability")["carried"]
+        assert ("changed", "reattached", "attached", "attached", "reattached") in rows
+        assert {row[0] for row in rows if row[1] in ("caches", "data_flow", "customer_keys")} == {"reading"}
+        assert not {row[0] for row in rows} & {"regression", "improvement"}
+
+
+def test_a_resize_that_changes_nothing_of_the_local_disk_is_no_cause(tmp_path):
+    """From 4 to 8 cores of one series: the temp disk differs since the view was not read again."""
+    from tests.rules import extension
+
+    def capture(name, size, told):
+        rows = pair("grown", {"size": size, "view": [seen("grown-os", "encrypted")] if told else None})
+        return de.load(write(tmp_path / name, rows + ([extension("grown")] if told else [])), engine="polars")
+
+    found = de.compare(capture("old", V3, True), capture("new", "Standard_D8s_v3", False))
+    rows = told(records(found), "capability")["grown-os"]
+    assert ("reading", "temp_disk", "yes", "no", "reading") in rows
+    assert {row[0] for row in rows} == {"reading"}
+
+
+def test_nobody_switched_anything_where_a_disk_is_on_another_vm(found):
+    reasons = {
+        row["reason"] for row in found["duckdb"] if row["name"] == "swapped" and row["what"] == "caches"
+    }
+    assert reasons == {"the disk is attached to another VM"}
