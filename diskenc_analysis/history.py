@@ -23,6 +23,7 @@ from diskenc_analysis.datafiles import write_table
 from diskenc_analysis.editions import capabilities, resolve_edition
 from diskenc_analysis.errors import ParameterError, UnreadableInputError
 from diskenc_analysis.frames import lazy
+from diskenc_analysis.historyfiles import rows_in, sql_of
 from diskenc_analysis.inventory import check_engine, to_pandas
 from diskenc_analysis.place import added_folder, placed_file
 from diskenc_analysis.readings import READ, readings
@@ -157,9 +158,7 @@ def _standing(place: Path, day: str, name: str) -> Added:
 
 
 def _count(place: Path) -> int:
-    import pyarrow.parquet as pq
-
-    return sum(pq.read_metadata(file).num_rows for file in place.glob("*.parquet"))
+    return sum(rows_in(file) for file in place.glob("*.parquet"))
 
 
 def _rows(inv: Inventory, cov: Any, name: str, edition: str) -> Any:
@@ -221,14 +220,15 @@ def read(folder: str | os.PathLike[str], engine: str = "duckdb") -> Any:
     home = Path(folder)
     if not is_history(home):
         raise UnreadableInputError(f"{home}: expected a history, as diskenc history add makes it")
-    if not any(home.glob(f"{DATE}=*/*.parquet")):
+    files = sorted(home.resolve().glob(f"{DATE}=*/*.parquet"))
+    if not files:
         raise UnreadableInputError(f"{home}: the history holds no capture yet")
+    for file in files:
+        rows_in(file)
     if engine == "spark":
         found = lazy(spark.session().read.parquet(str(home)))
         return nw.to_native(found.with_columns(nw.col(DATE).cast(nw.String)))
-    pattern = str(home / f"{DATE}=*" / "*.parquet").replace("'", "''")
-    sql = f"SELECT * FROM read_parquet('{pattern}', hive_partitioning = true, hive_types_autocast = false)"
-    relation = duckdb.connect(":memory:").sql(sql)
+    relation = duckdb.connect(":memory:").sql(sql_of(home, files, DATE))
     if engine == "duckdb":
         return relation
     return relation.pl() if engine == "polars" else to_pandas(relation)

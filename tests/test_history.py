@@ -260,3 +260,27 @@ def test_the_command_refuses_in_a_line(tmp_path):
         done = diskenc("history", *arguments, cwd=tmp_path)
         assert (done.returncode, said in done.stderr) == (code, True), done.stderr
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("above", ["name=prod", "env=prod", "capture_date=2020-01-01", "it's [1]*?"])
+def test_the_folders_above_a_history_say_nothing_of_it(tmp_path, above):
+    """A folder `name=prod` is no column of each disk, and a bracket in a name is no pattern."""
+    inv = de.load(write(tmp_path / "export", [disk("a"), disk("b")]), engine="duckdb")
+    store = tmp_path / above / "history"
+    history.add(inv, store, DAYS[0])
+    for engine in ("duckdb", "polars"):
+        rows = records(history.read(store, engine))
+        assert {(row["name"], row["capture_date"]) for row in rows} == {("a", DAYS[0]), ("b", DAYS[0])}
+        assert "env" not in rows[0]
+
+
+def test_a_capture_that_was_cut_short_on_disk_is_named_in_a_line(tmp_path):
+    dated = write(tmp_path / DAYS[0], [disk("a")])
+    assert diskenc("history", "add", str(dated), "--to", "store", cwd=tmp_path).returncode == 0
+    [file] = (tmp_path / "store").glob("capture_date=*/*.parquet")
+    file.write_bytes(file.read_bytes()[:50])
+    for arguments in (("show", "store"), ("add", str(dated), "--to", "store")):
+        done = diskenc("history", *arguments, cwd=tmp_path)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (3, "", 1), done.stderr
+        assert file.name in done.stderr
+        assert "remove its folder" in done.stderr
