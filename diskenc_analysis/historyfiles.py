@@ -1,4 +1,4 @@
-"""The files of a history: their footers checked, and the SQL that reads them whatever their folders are called."""
+"""The files of a history: their footers checked, and SQL to read them whatever their folders are called."""
 
 from __future__ import annotations
 

@@ -640,7 +640,7 @@ def test_a_vault_whose_tier_was_not_read_is_no_other_kind_of_store(tmp_path):
 
 
 def carried(name, *, told):
-    """Build a disk on one of two VMs; only the instance view, where it is read, tells that it is encrypted."""
+    """Build a disk on one of two VMs; only the instance view, where it is read, calls it encrypted."""
     view = [seen("carried", "encrypted")] if told else None
     first = {"size": V5, "data": ["carried"], "view": view} if name == "first" else {"size": V5}
     second = {"size": V5, "data": ["carried"], "view": view} if name == "second" else {"size": V5}
