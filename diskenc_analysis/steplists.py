@@ -17,7 +17,7 @@ from diskenc_analysis.waves import Wave
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
 
-_MOST = 250_000  # characters of a page; waves of a large tenant have thousands of lines each
+_MOST = 100_000  # characters of a page; waves of a large tenant have thousands of lines each
 
 
 @dataclass(frozen=True)
