@@ -19,6 +19,7 @@ from diskenc_analysis.text import Row, clean, count_rows, number, percent, rows
 __all__ = ["HtmlTable", "percent", "table", "templates"]
 _CELL_LIMIT = 1200
 _PLAIN_ROWS = 20
+_LONG, _LONGER = 90, 300  # letters of a cell that holds a sentence, and several
 _WORD, _PIECE = 14, 16  # letters of a word that a line takes whole, and of a piece of a hash
 _RUN = re.compile(r"[0-9A-Za-z]{20,}")
 _JOINT = re.compile(r"(?<=[_./#:=&?@,;-])(?=\w)|(?<=[a-z])(?=[A-Z])")
@@ -50,6 +51,7 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["breakable"] = breakable
+    made.filters["breadth"] = breadth
     return made
 
 
@@ -77,6 +79,19 @@ def breakable(text: str) -> Markup:
 def _parted(word: str) -> str:
     word = _RUN.sub(lambda run: _HERE.join(re.findall(f".{{1,{_PIECE}}}", run[0])), word)
     return _JOINT.sub(_HERE, word)
+
+
+def breadth(text: str) -> Markup:
+    """Give the class of a cell, as an attribute: of a sentence, of several, of a word not to be parted.
+
+    Examples
+    --------
+    >>> print(breadth("2026-11-24"), breadth("yes"))
+     class="word"
+    """
+    short = "-" in text and " " not in text and len(text) <= _PIECE  # a browser parts at a hyphen: dates too
+    name = "longer" if len(text) > _LONGER else "long" if len(text) > _LONG else "word" if short else ""
+    return Markup(f' class="{name}"' if name else "")  # noqa: S704 - words of our own
 
 
 @dataclass(frozen=True)

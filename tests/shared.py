@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +35,12 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None
         raise
     done.touch()
     return folder
+
+
+def chromium() -> str | None:
+    """Find the browser: the one that CHROMIUM names, else the system's."""
+    found = (os.environ.get("CHROMIUM"), shutil.which("chromium"), shutil.which("chromium-browser"))
+    return next((path for path in found if path and Path(path).exists()), None)
 
 
 def _wait(done: Path, failed: Path) -> None:

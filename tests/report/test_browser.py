@@ -1,15 +1,18 @@
 from __future__ import annotations
 
-import os
-import shutil
+import json
 from pathlib import Path
 
 import nbformat
+import plotly.graph_objects as go
 import pytest
+from plotly.utils import PlotlyJSONEncoder
 
+from diskenc_analysis.look import describe
 from diskenc_analysis.page import make_page
 from diskenc_analysis.params import REPORTED
 from diskenc_analysis.tables import table
+from tests.shared import chromium
 
 pytestmark = pytest.mark.browser
 ARGUMENTS = (
@@ -21,11 +24,6 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-
-
-def chromium():
-    found = (os.environ.get("CHROMIUM"), shutil.which("chromium"), shutil.which("chromium-browser"))
-    return next((path for path in found if path and Path(path).exists()), None)
 
 
 @pytest.fixture(scope="module")
@@ -200,3 +198,52 @@ def test_print_is_light_and_opens_what_is_folded(look, folder):
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.locator("details:not([open])").count() == folded
     assert page.evaluate("document.querySelector('.plot')._fullLayout.font.color") == "#e6e9ee"
+
+
+def test_what_glides_stands_still_on_paper(look, folder):
+    page, _, _ = look(folder / "key_ownership.html", color_scheme="dark")
+    page.emulate_media(media="print")
+    # In one go with the event: paper waits for no transition.
+    seen = page.evaluate(
+        """() => {
+          dispatchEvent(new Event('beforeprint'));
+          const plot = [...document.querySelectorAll('.plot')].find((one) => one.data[0].type === 'sankey');
+          const nodes = [...plot.querySelectorAll('.sankey-node')];
+          const ends = nodes.map((one) => one.getBoundingClientRect().right);
+          const links = [...plot.querySelectorAll('.sankey-link')];
+          const edge = plot.getBoundingClientRect().left + 686;
+          return [links.length, links.every((one) => one.style.opacity === '1'), Math.max(...ends) <= edge];
+        }"""
+    )
+    assert seen[0] > 0
+    assert seen[1:] == [True, True]
+
+
+@pytest.mark.parametrize("name", REPORTED)
+def test_no_table_is_cut_on_paper(look, folder, name):
+    page, _, _ = look(folder / f"{name}.html", viewport={"width": 686, "height": 900})
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    broad = "[...document.querySelectorAll('table')].filter(one => one.offsetWidth > 688)"
+    assert page.evaluate(f"{broad}.map(one => [one.caption.textContent, one.offsetWidth])") == []
+
+
+def test_a_tall_chart_fits_a_sheet_of_paper(look, tmp_path):
+    figure = describe(go.Figure(go.Bar(x=["a"], y=[1])), "Tall", "One bar.").update_layout(height=1400)
+    cell = nbformat.v4.new_code_cell("x")
+    data = {"application/vnd.plotly.v1+json": figure.to_plotly_json()}
+    cell.outputs = [
+        nbformat.v4.new_output("display_data", data=json.loads(json.dumps(data, cls=PlotlyJSONEncoder)))
+    ]
+    path = tmp_path / "tall.html"
+    path.write_text(
+        make_page(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# T"), cell])).html
+    )
+    page, _, _ = look(path)
+    tall = "document.querySelector('.plot').offsetHeight"
+    before = page.evaluate(tall)
+    assert before > 1200
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(tall) <= 900
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(tall) == before

@@ -5,6 +5,7 @@
   const specs = [...document.querySelectorAll("script[data-chart]")];
   const settings = { displayModeBar: false, responsive: true, showTips: false, typesetMath: false };
   const PRINT_WIDTH = 686;
+  const PRINT_HEIGHT = 900;
   const PRINT_LEGEND = 60;
   const FILTER_FROM = 8;
   let closed = [];
@@ -36,10 +37,15 @@
 
   const plots = () => document.querySelectorAll(".plot[data-drawn]");
 
-  function repaint(isDark, size = () => ({})) {
+  const glides = (plot) => plot.data.some((trace) => trace.type === "sankey");
+
+  function repaint(isDark, size = () => ({}), still = false) {
     for (const plot of plots()) {
       const paint = plot.dataset.themed === "true" ? { template: theme(isDark) } : {};
-      Plotly.relayout(plot, { ...paint, ...size(plot) });
+      const changed = { ...paint, ...size(plot) };
+      // Flows glide to another size, and paper does not wait for them: they are drawn anew, and still.
+      if (!glides(plot)) Plotly.relayout(plot, changed);
+      else Plotly.newPlot(plot, plot.data, { ...plot.layout, ...changed }, { ...settings, staticPlot: still });
     }
   }
 
@@ -47,9 +53,10 @@
   const extra = (plot) => (plot.data.length > 4 ? PRINT_LEGEND : 0);
 
   function printSize(plot) {
+    const height = Math.min(plot.layout.height + extra(plot), PRINT_HEIGHT);
     plot.dataset.height = plot.layout.height;
-    plot.style.height = `${plot.layout.height + extra(plot)}px`;
-    return { width: PRINT_WIDTH, height: plot.layout.height + extra(plot), autosize: false };
+    plot.style.height = `${height}px`;
+    return { width: PRINT_WIDTH, height, autosize: false };
   }
 
   function screenSize(plot) {
@@ -66,7 +73,7 @@
   function beforePrint() {
     closed = [...document.querySelectorAll("details:not([open])")];
     closed.forEach((part) => { part.open = true; });
-    repaint(false, printSize);
+    repaint(false, printSize, true);
     sizeCellText(8);
   }
 
