@@ -109,7 +109,8 @@ def vague(old: str, new: str) -> bool:
     >>> vague("key_vault", "key_vault_premium"), vague("key_vault", "managed_hsm")
     (True, False)
     """
-    return old != new and "key_vault" in (old, new) and old.startswith("key_v") and new.startswith("key_v")
+    vaults = all(store.startswith("key_vault") for store in (old, new))
+    return vaults and old != new and "key_vault" in (old, new)
 
 
 def _among(value: str, listed: str) -> bool:

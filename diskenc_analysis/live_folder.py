@@ -11,6 +11,7 @@ import json
 import os
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -173,7 +174,8 @@ class Folder:
 
     def give_room(self) -> None:
         """Give the room back."""
-        (self.path / _ROOM).unlink(missing_ok=True)
+        with suppress(OSError):
+            (self.path / _ROOM).unlink(missing_ok=True)
 
     def let_go(self) -> None:
         """End the hold of the folder."""

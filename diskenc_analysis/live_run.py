@@ -260,6 +260,7 @@ class Collection:
         self.gate.stop.set()
 
     def _end(self) -> Outcome:
+        self.folder.give_room()
         if self._error:
             raise self._error
         run = self.folder.note.runs[-1]
@@ -271,7 +272,6 @@ class Collection:
         )
         self._look()
         try:
-            self.folder.give_room()
             self.folder.save()
         except OSError as error:
             self._stop(f"could not write ({error.strerror or error})")

@@ -19,8 +19,9 @@ import pytest
 import diskenc_analysis as de
 from diskenc_analysis import digest
 from diskenc_analysis.errors import ParameterError
-from diskenc_analysis.live import Scope, plan, run
+from diskenc_analysis.live import Scope, plan
 from diskenc_analysis.prepared import prepare
+from tests.collecting import collector, unread
 from tests.loopback import SECRET, TENANT
 from tests.tenant import EACH, SUBSCRIPTIONS, resource
 
@@ -36,12 +37,7 @@ WHOLE = {
 @pytest.fixture
 def collect(azure, tmp_path):
     """Collect from the stand-in into `out`."""
-
-    def call(retries=1, resume=False, jobs=8, **scope):
-        where = Scope(**scope, arm_endpoint=azure.url, authority=azure.url)
-        return run(tmp_path / "out", where, retries=retries, resume=resume, jobs=jobs)
-
-    return call
+    return collector(azure, tmp_path / "out", retries=1)
 
 
 def counts(path):
@@ -52,10 +48,6 @@ def counts(path):
     for row in inv.ledger.to_dict("records"):
         used[row["resource_type"]] += row["rows_used"]
     return +used
-
-
-def unread(outcome):
-    return {(p.name, p.key): (p.status, p.reason) for p in outcome.parts if p.status != "complete"}
 
 
 def test_a_denied_subscription_is_denied_type_by_type_and_the_rest_is_read(azure, collect):

@@ -12,6 +12,7 @@ import diskenc_analysis as de
 from diskenc_analysis.errors import ParameterError
 from diskenc_analysis.live import Scope, run
 from diskenc_analysis.live_folder import Folder
+from tests.collecting import collector, unread
 from tests.loopback import Loopback
 from tests.tenant import SUBSCRIPTIONS, resource
 
@@ -22,12 +23,7 @@ DISKS = "Microsoft.Compute/disks"
 @pytest.fixture
 def collect(azure, tmp_path):
     """Collect from the stand-in into `out`."""
-
-    def call(retries=0, resume=False, jobs=8, **scope):
-        where = Scope(**scope, arm_endpoint=azure.url, authority=azure.url)
-        return run(tmp_path / "out", where, retries=retries, resume=resume, jobs=jobs)
-
-    return call
+    return collector(azure, tmp_path / "out", retries=0)
 
 
 @pytest.fixture
@@ -37,10 +33,6 @@ def elsewhere():
         other.knocks = []
         other.server.verify_request = lambda *who: bool(other.knocks.append(who)) or True
         yield other
-
-
-def unread(outcome):
-    return {(p.name, p.key): (p.status, p.reason) for p in outcome.parts if p.status != "complete"}
 
 
 def test_a_link_that_programs_read_in_two_ways_is_not_followed(azure, elsewhere, collect):
