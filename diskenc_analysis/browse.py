@@ -16,7 +16,14 @@ __all__ = ["STATIC", "Browsed", "browse", "interactive", "start"]
 #: Set in the kernel of a report, whose page runs no scripts of others.
 STATIC = "DISKENC_STATIC"
 _MOST = 10_000
-_SENTENCE = 60  # characters; names and ids within a report are shorter as a rule
+#: Letters of a cell above which it is a long name, and above which it is read as sentences.
+_NAME, _SENTENCE = 24, 90
+#: Names give way to sentences: else an id of a disk leaves its evidence a column of one word a line.
+_STYLE = (
+    "<style>td.diskenc-broad { min-width: 26em; } "
+    "td.diskenc-name { min-width: 11em; max-width: 16em; overflow-wrap: anywhere; } "
+    "tr:has(> td.diskenc-broad) > td { vertical-align: top; }</style>"
+)
 
 
 def interactive() -> bool:
@@ -62,23 +69,29 @@ class Browsed:
     def _repr_html_(self) -> str:
         import itables
 
+        longest = [_longest(self.frame[column]) for column in self.frame]
+        broad = [place for place, letters in enumerate(longest) if letters > _SENTENCE]
+        named = [place for place, letters in enumerate(longest) if _NAME < letters <= _SENTENCE]
         look: dict[str, Any] = {
             "classes": "display compact",
-            "columnDefs": [*self._wide(), {"className": "dt-left", "targets": "_all"}],
-            "scrollX": True,
+            "columnDefs": [
+                {"className": "dt-left", "targets": "_all"},
+                {"className": "dt-left diskenc-broad", "targets": broad},
+                {"className": "dt-left diskenc-name", "targets": named},
+            ],
+            "autoWidth": False,
             "connected": False,
             "allow_html": False,
         }
-        return str(itables.to_html_datatable(self.frame, self.plain.caption, **look))
-
-    def _wide(self) -> list[dict[str, Any]]:
-        """Give columns of sentences room: beside long names they would be a word wide and a page high."""
-        most = [self.frame[name].astype("str").str.len().max() for name in self.frame.columns]
-        return [{"width": "30em", "targets": [at for at, size in enumerate(most) if size > _SENTENCE]}]
+        return _STYLE + str(itables.to_html_datatable(self.frame, self.plain.caption, **look))
 
     def __repr__(self) -> str:
         """Write the first rows as plain text."""
         return repr(self.plain)
+
+
+def _longest(column: Any) -> int:
+    return max((len(cell) for cell in column if isinstance(cell, str)), default=0)
 
 
 def browse(

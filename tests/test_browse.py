@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 
@@ -12,6 +11,7 @@ import pytest
 from diskenc_analysis.browse import STATIC, Browsed, browse, interactive
 from diskenc_analysis.errors import UnknownNameError
 from diskenc_analysis.tables import HtmlTable, table
+from tests.shared import chromium
 
 EVIL = "<script>alert(1)</script>"
 
@@ -52,7 +52,28 @@ def test_tables_are_interactive_in_a_kernel_but_not_in_that_of_a_report(static, 
     assert (json.loads(done.stdout) == "Browsed") is expected
 
 
-def test_a_column_of_sentences_has_room():
-    frame = pd.DataFrame({"name": ["a-long-name-" * 4, None], "evidence": ["why it is so; " * 8, ""]})
-    shown = Browsed(table([], "Disks"), frame)._repr_html_()
-    assert re.search(r'"targets": ?\[1\], ?"width": ?"30em"', shown)
+def test_evidence_is_broad_beside_a_long_name(tmp_path):
+    pytest.importorskip("itables")
+    playwright = pytest.importorskip("playwright.sync_api")
+    path = chromium()
+    if path is None:
+        pytest.skip("no Chromium found")
+    from itables.javascript import generate_init_offline_itables_html
+    from itables.options import dt_bundle
+
+    name, evidence = f"vm-1_OsDisk_1_{'0123456789abcdef' * 3}", "its VM was not read [L2]; " * 9
+    frame = pd.DataFrame({"name": [name], "subscription_name": ["contoso-prod"], "evidence": [evidence]})
+    shown = (
+        generate_init_offline_itables_html(dt_bundle) + Browsed(table(frame, "Disks"), frame)._repr_html_()
+    )
+    style = "width: 700px; font-size: 13px"
+    (tmp_path / "page.html").write_text(f'<!DOCTYPE html><div style="{style}">{shown}</div>')
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto((tmp_path / "page.html").as_uri())
+        page.wait_for_selector("td.dt-left")
+        widths = page.evaluate("[...document.querySelectorAll('tbody td')].map(cell => cell.offsetWidth)")
+        browser.close()
+    assert widths[2] > 2 * widths[0] > 0
+    assert sum(widths) <= 700
