@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -82,3 +85,21 @@ def test_names_are_completed():
     assert editions_like("2023") == ["2023-05-15"]
     assert requirements_like("temp") == ["temp_disk"]
     assert "choose_method" in notebooks_like("ch")
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("diskenc cov", "coverage"),
+        ("diskenc report --notebook ch", "choose_method"),
+        ("diskenc report --fail", "--fail-under"),
+        ("diskenc coverage x --capability te", "temp_disk"),
+    ],
+)
+def test_what_the_script_of_bash_asks_is_answered(typed, offered):
+    words = {"_DISKENC_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": f"{typed.count(' ')}"}
+    code = "import sys; sys.argv[0] = 'diskenc'; from diskenc_analysis.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | words, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == [offered]
