@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from diskenc_analysis import history
 from diskenc_analysis.coverage import coverage
+from diskenc_analysis.errors import ParameterError
 from diskenc_analysis.exceptions import read_exceptions
 from diskenc_analysis.gates import Gate, judge
 from diskenc_analysis.head import Head, not_read
@@ -162,6 +164,33 @@ def prepare_earlier(
         where, name = names.of("path")(where), names.of("name")(name)
     inv.save(folder / EARLIER / name)
     return Earlier(inv, f"{EARLIER}/{name}", where)
+
+
+#: What these notebooks compare with, and what is said where it is missing.
+_PAST = {
+    "drift": ("baseline", "two captures to compare: the older one"),
+    "trend": ("history", "a history, as diskenc history add makes it: its folder"),
+}
+
+
+def require_past(notebooks: Sequence[str], given: Mapping[str, Any]) -> None:
+    """Refuse notebooks about change before anything runs, where there is nothing to compare with.
+
+    Raises
+    ------
+    ParameterError
+        When `drift` has no baseline, or `trend` no history.
+
+    Examples
+    --------
+    >>> require_past(["coverage", "drift"], {"baseline": "exports/2026-10-24"})
+    """
+    for name, (parameter, words) in _PAST.items():
+        if name in notebooks and not given.get(parameter):
+            raise ParameterError(
+                f"notebook {name}: expected {words}, as parameter {parameter}; it stands in a file, "
+                f"--params FILE, with a line such as {parameter}: FOLDER"
+            )
 
 
 #: The folder of earlier inventories.

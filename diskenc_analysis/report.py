@@ -27,6 +27,7 @@ from diskenc_analysis.prepared import (
     linked_history,
     prepare,
     prepare_earlier,
+    require_past,
 )
 from diskenc_analysis.pseudonyms import Pseudonyms
 from diskenc_analysis.redact import pseudonyms, write_key
@@ -207,6 +208,7 @@ def _given(notebooks: Sequence[str], params: Mapping[str, Any], as_of: str | Non
     for name in _OURS:
         if name in params:
             raise ParameterError(f"{name!r} cannot be a parameter here: the report sets it")
+    require_past(notebooks, params)
     given = {**params, "as_of": as_of or "", "facts_out": FACTS, "data_out": DATA}
     for model in distribute(notebooks, given | {"inventory": ""}).values():
         given |= {name: value for name, value in model.model_dump().items() if name in given}

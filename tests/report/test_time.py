@@ -50,9 +50,15 @@ def test_a_history_makes_a_report(captures, tmp_path):
     assert str(tmp_path) not in (tmp_path / "out" / "trend.ipynb").read_text(encoding="utf-8")
 
 
+def _ran(*_told):
+    pytest.fail("a notebook ran")
+
+
 def test_two_captures_are_needed(captures, tmp_path):
     with pytest.raises(ParameterError, match="expected two captures"):
-        render(captures[1], tmp_path / "out", ["drift"])
+        render(captures[1], tmp_path / "out", ["coverage", "drift"], progress=_ran)
+    with pytest.raises(ParameterError, match="expected a history"):
+        render(captures[1], tmp_path / "out", ["coverage", "trend"], progress=_ran)
     with pytest.raises(UnreadableInputError):
         render(captures[1], tmp_path / "out", ["drift"], {"baseline": str(tmp_path / "nowhere")})
     with pytest.raises(ParameterError, match="cannot go with redact"):
