@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from diskenc_analysis.frames import Frame
+from diskenc_analysis.inventory import Inventory, once
 from diskenc_analysis.keyrecords import KEY, STORE, UNREAD, Holdings, Record, moment, records
 from diskenc_analysis.keys import SET_TYPES, ade_refs, subscriptions, unread_set
 from diskenc_analysis.keystores import KeyStores
 from diskenc_analysis.keyurls import fits, host, key_name, parse, store_of, urls_in
-
-if TYPE_CHECKING:
-    from diskenc_analysis.inventory import Inventory
 
 _SET = {
     "id": "set_id",
@@ -145,6 +142,12 @@ class Chains:
         named = dict(zip(URL, (url, found.host, found.name, found.version), strict=True))
         known = {n: v or None for n, v in named.items()} | {"secret_host": None}
         return {**known, **where, **self.holdings.store(url, vault), **self.holdings.key(url)}
+
+
+@once
+def chains_of(inv: Inventory) -> Chains:
+    """Give the chains of an inventory, the same each time."""
+    return Chains(inv)
 
 
 def _previous(text: str | None) -> str | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from diskenc_analysis.chains import Chains
+from diskenc_analysis.chains import chains_of
 from diskenc_analysis.frames import (
     Frame,
     choose,
@@ -68,7 +68,7 @@ def copied_keys(inv: Inventory) -> Any:
     sources = nw.concat([*made, images], how="vertical")
     copies = kept(inv, _copies(inv, typed), "copies_named")
     sets = nw.concat([copies.select("set"), sources.select("set")], how="vertical").filter(given("set"))
-    chains = Chains(inv)
+    chains = chains_of(inv)
     names = [{"set": key, "label": _label(chains.of_set(key))} for key in distinct(sets, "set")]
     labels = helper(inv, "set_labels", names, ["set", "label"])
     mine = _labelled(copies, labels).rename({"label": "copy_key", "set": "copy_set"}).drop("type")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from diskenc_analysis.chains import SET, URL, Chains, previous_keys
+from diskenc_analysis.chains import SET, URL, chains_of, previous_keys
 from diskenc_analysis.dependents import COUNTS, NOTHING, depending, handed
 from diskenc_analysis.frames import distinct, given, lazy
 from diskenc_analysis.imagekeys import image_sets
@@ -82,7 +82,7 @@ def every_chain(inv: Inventory, own: Any) -> dict[str, Record]:
     dict
         By the chain's name.
     """
-    chains = Chains(inv)
+    chains = chains_of(inv)
     named = {*distinct(lazy(own).filter(given("chain")), "chain"), *distinct(image_sets(inv), "set")}
     ade = {str(one["chain"]): one for _, _, found in chains.ade() for one in found.values()}
     named_sets = {name: chains.of_set(name) for name in named if name not in ade}
@@ -93,7 +93,7 @@ def unused_keys(inv: Inventory, chains: dict[str, Record]) -> Iterator[Record]:
     """Give the keys of the inventory that no chain leads to, each in its newest version."""
     named = {f"{one['key_host']}#{one['key_name']}" for one in chains.values()}
     named |= {f"{keeper}#{key}" for one in chains.values() for keeper, key in previous_keys(one)}
-    lookup = Chains(inv)
+    lookup = chains_of(inv)
     found = (one["key_url"] for one in records(inv.keys, ("key_url",)))
     urls = {key_name(url): url for url in found if url not in (None, UNREAD)}
     for name, url in sorted(urls.items()):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import narwhals as nw
 
@@ -19,9 +18,7 @@ from diskenc_analysis.frames import (
     unless_doubted,
     words,
 )
-
-if TYPE_CHECKING:
-    from diskenc_analysis.inventory import Inventory
+from diskenc_analysis.inventory import Inventory, once
 
 _SECURITY_ENCRYPTION = {
     "diskwithvmgueststate": "disk",
@@ -31,6 +28,7 @@ _SECURITY_ENCRYPTION = {
 _CACHING = {"none": "none", "readonly": "cached", "readwrite": "cached"}
 
 
+@once
 def disk_lists(inv: Inventory) -> Frame:
     """Give every disk as its VM lists it, with the status of the instance view.
 

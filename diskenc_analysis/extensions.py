@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import narwhals as nw
 
 from diskenc_analysis.frames import Frame, choose, doubted, given, lazy, low
-
-if TYPE_CHECKING:
-    from diskenc_analysis.inventory import Inventory
+from diskenc_analysis.inventory import Inventory, once
 
 _ADE_PUBLISHERS = ["microsoft.azure.security", "microsoft.ostcextensions"]
 _ADE_TYPES = ["azurediskencryption", "azurediskencryptionforlinux"]
@@ -23,6 +19,7 @@ EXTENSION_FACTS = {
 }
 
 
+@once
 def ade_extensions(inv: Inventory) -> Frame:
     """Give the Azure Disk Encryption extensions of the VMs, with the messages of their instance view.
 

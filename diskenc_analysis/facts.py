@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import narwhals as nw
 
@@ -27,11 +26,9 @@ from diskenc_analysis.frames import (
     profile,
     unless_doubted,
 )
+from diskenc_analysis.inventory import Inventory, once
 from diskenc_analysis.keystores import KeyStores
 from diskenc_analysis.vmfacts import VM_FACTS, speaks_of_ade, vm_rows
-
-if TYPE_CHECKING:
-    from diskenc_analysis.inventory import Inventory
 
 _KEYS = ("ade", "listed", "extension")
 _PARTS = ("own", "lineage", "listing", "owners", "cachings", "vm", "des", "secure", *_KEYS)
@@ -127,6 +124,7 @@ def _extra(pairs: Frame, several: Frame) -> Frame:
 _STATES = ("on", "off", "unknown")
 
 
+@once
 def disk_facts(inv: Inventory) -> DiskFacts:
     """Give every disk with its facts, folded into a profile.
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import narwhals as nw
 
-from diskenc_analysis.frames import Frame, choose, distinct, given, helper, lazy
-
-if TYPE_CHECKING:
-    from diskenc_analysis.inventory import Inventory
+from diskenc_analysis.frames import Frame, choose, distinct, given, helper, kept, lazy
+from diskenc_analysis.inventory import Inventory, once
 
 #: The columns of the frame, in order.
 COLUMNS = ("set", "kind", "copy_id", "region", "disk", "layer")
@@ -17,6 +13,7 @@ _SETS = {"sse": "disk_encryption_set_id_key", "confidential": "secure_vm_disk_en
 _DATA = {"sse": "data_set_ids", "confidential": "data_secure_set_ids"}
 
 
+@once
 def image_sets(inv: Inventory) -> Frame:
     """Give every set that an image, an image version, a restore point or a scale set's model names.
 
@@ -54,7 +51,7 @@ def image_sets(inv: Inventory) -> Frame:
     for layer, column in _DATA.items():
         listed = _listed(inv, regions, column)
         found.append(_named(listed, "image_version", "region", nw.lit("data"), "one", layer))
-    return nw.concat(found, how="vertical").unique()
+    return kept(inv, nw.concat(found, how="vertical").unique(), "image_sets")
 
 
 def _named(frame: Frame, kind: str, region: str, disk: nw.Expr, column: str, layer: str) -> Frame:

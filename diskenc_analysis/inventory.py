@@ -5,9 +5,10 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from diskenc_analysis import parquet, schema, spark
 from diskenc_analysis.errors import NO_EXPORT_YET, UnknownNameError, UnreadableInputError
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from os import PathLike
 
     import duckdb
+
+_Made = TypeVar("_Made")
 
 #: What kinds of frames an inventory can give.
 ENGINES = ("pandas", "duckdb", "polars", "spark")
@@ -64,6 +67,7 @@ class Inventory:
         self.engine = engine
         self.folder = folder
         self._frames: dict[str, Any] = {}
+        self._made: dict[Any, Any] = {}
         if ledger is None:
             return
         columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
@@ -86,6 +90,11 @@ class Inventory:
             return spark.session().read.parquet(f"{self.folder}/{name}.parquet")
         order = "ORDER BY ALL" if name == "ledger" else ""
         return self.frame(f'SELECT * FROM "{name}" {order}')
+
+    def replace(self, name: str, frame: Any) -> None:
+        """Put other rows in place of a table, and forget what was worked out of it."""
+        self._frames[name] = frame
+        self._made.clear()
 
     def save(self, folder: str | PathLike[str]) -> Path:
         """Write the inventory as Parquet; see `parquet.save`."""
@@ -214,6 +223,28 @@ class Inventory:
                 f"the inventory has no disks: {read} rows were read, none of them a disk, VM or snapshot"
             )
             raise UnreadableInputError(f"{message}; the ledger says what was set aside. {NO_EXPORT_YET}")
+
+
+def once(make: Callable[[Inventory], _Made]) -> Callable[[Inventory], _Made]:
+    """Let a function of an inventory work once for each: its tables stay as they were read.
+
+    Examples
+    --------
+    >>> from diskenc_analysis import load, sample_path
+    >>> rows = once(lambda inv: [inv.count("disks")])
+    >>> inv = load(sample_path())
+    >>> rows(inv) is rows(inv)
+    True
+    """
+
+    @wraps(make)
+    def made(inv: Inventory) -> _Made:
+        known: dict[Any, _Made] = inv._made  # noqa: SLF001
+        if make not in known:
+            known[make] = make(inv)
+        return known[make]
+
+    return made
 
 
 def to_pandas(relation: duckdb.DuckDBPyRelation) -> Any:

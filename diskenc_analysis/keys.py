@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import narwhals as nw
 
@@ -22,10 +21,8 @@ from diskenc_analysis.frames import (
     rows_of,
     unless_doubted,
 )
+from diskenc_analysis.inventory import Inventory, once
 from diskenc_analysis.keystores import KeyStores
-
-if TYPE_CHECKING:
-    from diskenc_analysis.inventory import Inventory
 
 #: Kinds of disk encryption set, in the words of the layers.
 SET_TYPES = {
@@ -79,6 +76,7 @@ def unread_set(key: str, subscriptions: set[str]) -> dict[str, str]:
     return {"": "missing" if seen else "unread_subscription", "type": "", "store": "", "hsm": ""}
 
 
+@once
 def subscriptions(inv: Inventory) -> set[str]:
     """Name the subscriptions of which disks, VMs or sets were read."""
     tables = (inv.disks, inv.vms, inv.disk_encryption_sets)
@@ -87,7 +85,8 @@ def subscriptions(inv: Inventory) -> set[str]:
     }
 
 
-def ade_refs(inv: Inventory) -> Iterator[tuple[str, str, Frame, dict[str, dict[str, str]]]]:
+@once
+def ade_refs(inv: Inventory) -> list[tuple[str, str, Frame, dict[str, dict[str, str]]]]:
     """Give the keys that Azure Disk Encryption names, from every place that names them, nearest first.
 
     Parameters
@@ -95,8 +94,9 @@ def ade_refs(inv: Inventory) -> Iterator[tuple[str, str, Frame, dict[str, dict[s
     inv : Inventory
         The tables as read.
 
-    Yields
-    ------
+    Returns
+    -------
+    list of (part, by, frame, known)
     part : str
         `ade` (the disk's own settings), `listed` (those of the VM for its disk, or of the instance view) or
         `extension`.
@@ -109,20 +109,22 @@ def ade_refs(inv: Inventory) -> Iterator[tuple[str, str, Frame, dict[str, dict[s
         `vault` (key of its id) and `secret` (URL of the vault that keeps the secret, KEK or not).
     """
     none = {n: nw.lit(None, nw.String) for n in ("kek_vault", "secret_vault")}
+    found = []
     if inv.count("ade_keys") or inv.count("snapshot_ade_keys"):
         volumes = nw.concat([lazy(inv.ade_keys), lazy(inv.snapshot_ade_keys)], how="vertical")
         vaults = {"kek_vault": nw.col("kek_vault_id_key"), "secret_vault": nw.col("secret_vault_id_key")}
         own = volumes.select("kek_url", "secret_url", "doubt", disk_key=nw.col("parent_key"), **vaults)
-        yield "ade", "disk_key", *_folded(inv, own, "disk_key", "ade")
+        found.append(("ade", "disk_key", *_folded(inv, own, "disk_key", "ade")))
     if inv.count("vm_disks"):
         urls = {n: _first(f"ade_{n}", f"status_{n}") for n in ("kek_url", "secret_url")}
         listed = disk_lists(inv).select("disk_key", "doubt", **urls, **none)
-        yield "listed", "disk_key", *_folded(inv, listed, "disk_key", "listed")
+        found.append(("listed", "disk_key", *_folded(inv, listed, "disk_key", "listed")))
     if inv.count("extensions"):
         extension = ade_extensions(inv).select(
             "vm_key", "kek_url", "doubt", secret_url=nw.col("vault_url"), **none
         )
-        yield "extension", "vm_key", *_folded(inv, extension, "vm_key", "extension")
+        found.append(("extension", "vm_key", *_folded(inv, extension, "vm_key", "extension")))
+    return found
 
 
 def ade_keys(

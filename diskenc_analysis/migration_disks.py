@@ -7,19 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import narwhals as nw
 
 from diskenc_analysis.disklists import disk_lists
 from diskenc_analysis.facts import DiskFacts, disk_facts
 from diskenc_analysis.frames import Frame, choose, doubted, gathered, given, helper, is_true, kept, lazy, low
+from diskenc_analysis.inventory import Inventory, once
 from diskenc_analysis.layers import Facts
 from diskenc_analysis.methods import decide
 from diskenc_analysis.migration_rules import Mark
-
-if TYPE_CHECKING:
-    from diskenc_analysis.inventory import Inventory
 
 _SECTORED = ["ultrassd_lrs", "premiumv2_lrs"]
 _SMALL, _LARGE = 512.0, 4096.0
@@ -101,6 +98,7 @@ class Marks:
         return [name for name, mark in self.known.items() if mark.state != "off"] or ["none"]
 
 
+@once
 def marks(inv: Inventory) -> Marks:
     """Mark every disk and snapshot of an inventory.
 

@@ -121,7 +121,7 @@ def put(
         for n, value in values.items()
     }
     rows = rows.with_columns(**new).drop("_chosen", *([] if made is None else [key]))
-    copy._frames[table] = _settled(copy, rows)  # noqa: SLF001
+    copy.replace(table, _settled(copy, rows))
 
 
 def _settled(copy: Inventory, rows: Frame) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from diskenc_analysis.chains import Chains
+from diskenc_analysis.chains import Chains, chains_of
 from diskenc_analysis.coverage import coverage
 from diskenc_analysis.disklists import disk_lists
 from diskenc_analysis.frames import BAR, Frame, choose, fold, helper, kept, key_of, lazy, native_of, rows_of
@@ -61,7 +61,7 @@ def key_ownership(inv: Inventory, cov: Any = None, as_of: str | date = "") -> An
     >>> sorted(set(own["layer"]))
     ['ade', 'confidential', 'sse']
     """
-    chains, day = Chains(inv), day_of(as_of)
+    chains, day = chains_of(inv), day_of(as_of)
     disks = _disks(inv, coverage(inv) if cov is None else cov)
     sse = disks.with_columns(layer=nw.lit("sse"), state=nw.col("sse"), chain=nw.col("des_key"))
     secure = disks.filter(nw.col("confidential").is_in(_ENCRYPTED))

@@ -25,6 +25,9 @@ Progress = Callable[[str, int, int], None]
 CELL_TIMEOUT = 3600
 START_TIMEOUT = 120
 _ENGINE = "diskenc"
+# Plotly asks for nbformat, and so for jsonschema; where JupyterLab is installed, that would build 38 grammars of
+# international addresses, which no notebook has, in each kernel: 1.4 s of processor.
+_NO_GRAMMARS = "import sys; sys.modules['rfc3987_syntax'] = None"
 # Errors of the input or of the arguments keep their class, and so their exit code.
 _OWN_ERRORS = ("ParameterError", "UnknownNameError", "UnreadableInputError", "DiskencError")
 _managers: list[ref[Any]] = []  # of the kernels; a list, since threads add to it
@@ -219,7 +222,8 @@ def _kernel_manager(scratch: Path) -> type[Any]:
         @property
         def kernel_spec(self) -> KernelSpec:
             # The warning about unencrypted TCP is of no use here: the kernel listens on this machine only.
-            spec = get_kernel_dict(extra_arguments=["--log-level=CRITICAL"])
+            given = ["--log-level=CRITICAL", f"--IPKernelApp.exec_lines={_NO_GRAMMARS}"]
+            spec = get_kernel_dict(extra_arguments=given)
             return KernelSpec(**spec, env=_environment(scratch))
 
     return Manager
