@@ -110,7 +110,9 @@ def rows_of(frame: Frame) -> list[tuple[Any, ...]]:
 
 def distinct(frame: Frame, column: str) -> list[str]:
     """Collect the distinct values of a text column, sorted."""
-    return sorted(str(value) for (value,) in rows_of(frame.select(column).unique()))
+    # DuckDB would number the rows of each value for `unique`: five times the work of a group.
+    found = frame.group_by(column).agg(nw.len().alias("_rows")).select(column)
+    return sorted(str(value) for (value,) in rows_of(found))
 
 
 def fold(

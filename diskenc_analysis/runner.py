@@ -25,8 +25,8 @@ Progress = Callable[[str, int, int], None]
 CELL_TIMEOUT = 3600
 START_TIMEOUT = 120
 _ENGINE = "diskenc"
-# Plotly asks for nbformat, and so for jsonschema; where JupyterLab is installed, that would build 38 grammars of
-# international addresses, which no notebook has, in each kernel: 1.4 s of processor.
+# Plotly asks for nbformat, and so for jsonschema; where JupyterLab is installed, that would build 38 grammars
+# of international addresses, which no notebook has, in each kernel: 1.4 s of processor.
 _NO_GRAMMARS = "import sys; sys.modules['rfc3987_syntax'] = None"
 # Errors of the input or of the arguments keep their class, and so their exit code.
 _OWN_ERRORS = ("ParameterError", "UnknownNameError", "UnreadableInputError", "DiskencError")
