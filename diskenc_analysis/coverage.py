@@ -88,6 +88,8 @@ class Judged:
     ----------
     rows : Frame
         The identity columns and `verdict`.
+    owners : Frame
+        `disk_key` and `vm_key`: every VM of the disks that have several.
     verdicts : dict
         By number: the kind, the layers, the capabilities, conflicts and evidence.
     facts : dict
@@ -95,6 +97,7 @@ class Judged:
     """
 
     rows: Frame
+    owners: Frame
     verdicts: dict[str, dict[str, str]]
     facts: dict[str, dict[str, str]]
 
@@ -136,8 +139,11 @@ def judged(inv: Inventory, edition: str = "latest") -> Judged:
     # Few distinct verdicts, in many words: joined when they are asked for, a million rows stay narrow.
     rows = rows.join(helper(inv, "verdict_names", names, ["judged", "verdict"]), on="judged", how="left")
     known = kept(inv, identity(inv, rows).select(*_IDENTITY, "verdict"), f"coverage_{_suffix(edition)}")
+    first = facts.rows.join(facts.extra.select("disk_key").unique(), on="disk_key", how="semi")
+    owners = nw.concat([facts.extra, first.select("disk_key", "vm_key")], how="vertical")
     return Judged(
         known,
+        owners,
         {name: _verdict(one, facts, layers, of_vm, edition) for one, name in found.items()},
         {name: facts.profiles[one.partition(_DOUBLE)[0]] for one, name in found.items()},
     )

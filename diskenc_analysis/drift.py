@@ -52,6 +52,7 @@ _EVENTS = (
     "attached",
     "detached",
     "reattached",
+    "owners_changed",
 )
 
 
@@ -101,10 +102,10 @@ def compare(old: Inventory, new: Inventory, edition: str = "latest", old_edition
     earlier = old_edition if old_edition and resolve_edition(old_edition) != resolve_edition(edition) else ""
     then = judged(old, earlier) if earlier else None
     before = judged(old, edition)
-    was = brought(side(old, before, then), old, new)
+    was, had = (brought(one, old, new) for one in (side(old, before, then), before.owners))
     after = judged(new, edition)
     read = readings(old), readings(new)
-    found = pairs(was, fresh(new, side(new, after), "drift_new"), new, read[0].date)
+    found = pairs(was, fresh(new, side(new, after), "drift_new"), new, read[0].date, (had, after.owners))
     keys = ("old_verdict", "verdict", "flags", "reading", "old_then")
     told = with_reading(found, new, *read)
     told = told.with_columns(**{name: nw.col(name).fill_null("") for name in keys})

@@ -48,7 +48,7 @@ def causes(capability: str, old: Seen, new: Seen, flags: frozenset[str]) -> list
     old, new : Seen
         The disk in both captures.
     flags : frozenset of str
-        Which of `recreated`, `vm` and `size` differ.
+        Which of `recreated`, `vm`, `owners`, `size` ... differ, see `drift_rules.changes`.
 
     Returns
     -------
@@ -79,13 +79,25 @@ def _causes() -> tuple[dict[str, Any], ...]:
     return tuple(row | {"what": frozenset(row["what"].split("|"))} for row in rows)
 
 
+#: By what a fact needs to speak of the same machines, the flags that say it does not: of the `one` VM that
+#: the row names, or of `all` VMs of a shared disk, whichever its row names.
+_OTHER_VM = {
+    "": frozenset[str](),
+    "one": frozenset(("vm", "named", "came", "went")),
+    "all": frozenset(("vm", "came", "went")),
+}
+
+
 def _holds(row: Mapping[str, Any], old: Seen, new: Seen, flags: frozenset[str]) -> bool:
     names, _, more = row["fact"].partition(":")
-    if row["same_vm"] and "vm" in flags:  # the facts of two VMs differ: nothing was switched on either
+    if flags & _OTHER_VM[row["same_vm"]]:  # the facts of two VMs differ: nothing was switched on either
         return False
     if names.startswith("+") and names[1:] not in flags:
         return False
-    if names == "+vm":  # ADE is the disk's own: that it was not read again has nothing to do with the VM
+    if names in (
+        "+vm",
+        "+owners",
+    ):  # ADE is the disk's own: that it was not read again has nothing to do with the VM
         return said_in_both(old, new) or bool(_steps("host", old, new))
     names = more if names.startswith("+") else names
     if not names:

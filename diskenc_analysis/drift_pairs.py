@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
+from diskenc_analysis.drift_owners import by_owners
 from diskenc_analysis.errors import ParameterError
 from diskenc_analysis.frames import Frame, choose, fresh, given, helper, key_of, lazy, low
 
@@ -97,7 +98,7 @@ def brought(frame: Frame, old: Inventory, new: Inventory) -> Frame:
     return held
 
 
-def pairs(old: Frame, new: Frame, inv: Inventory, since: str = "") -> Frame:
+def pairs(old: Frame, new: Frame, inv: Inventory, since: str, owners: tuple[Frame, Frame]) -> Frame:
     """Bring the disks of two captures together.
 
     Parameters
@@ -108,6 +109,8 @@ def pairs(old: Frame, new: Frame, inv: Inventory, since: str = "") -> Frame:
         Gives the engine.
     since : str
         Date of the older capture, or empty: a disk that was made after it is new for sure.
+    owners : tuple of Frame
+        The VMs of the shared disks of both, as `judged` gives them.
 
     Returns
     -------
@@ -119,13 +122,14 @@ def pairs(old: Frame, new: Frame, inv: Inventory, since: str = "") -> Frame:
     same = earlier.join(new, on="key", how="inner")
     gone = fresh(inv, earlier.join(new.select("key"), on="key", how="anti"), "drift_gone")
     came = fresh(inv, new.join(earlier.select("key"), on="key", how="anti"), "drift_came")
-    found = same.select(*_PAIR, flags=_flags(moved=False))
+    found = same.select("key", *_PAIR, old_key=nw.col("key"), flags=_flags(moved=False))
     for number, expr in enumerate((_by_guid, _by_second)):
         moved = _matched(gone, came, expr)
         moved = fresh(inv, moved.select("old_key", "key", *_PAIR, flags=_flags(moved=True)), f"moved{number}")
-        found = nw.concat([found, moved.select(*_PAIR, "flags")], how="vertical")
+        found = nw.concat([found, moved.select("key", *_PAIR, "old_key", "flags")], how="vertical")
         gone = gone.join(moved.select(key=nw.col("old_key")), on="key", how="anti")
         came = came.join(moved.select("key"), on="key", how="anti")
+    found = by_owners(found, inv, *owners).select(*_PAIR, "flags")
     none = {name: _null(name) for name in _KEPT}
     lost = gone.select(
         *[none[n].alias(n) for n in _KEPT], *[f"old_{n}" for n in _KEPT], flags=_instance("old_vm_key")

@@ -113,7 +113,8 @@ def changes(
     flags : frozenset of str
         `recreated`, `group`, `subscription`, `name`, `vm`, `size` where these differ, `newer` where an
         added disk was made after the older capture, `instance` where a disk that came or went is one of an
-        instance of a scale set.
+        instance of a scale set. Of a disk that has several VMs, in place of `vm`: `named` where its row names
+        another of them, `came` and `went` where there is one more or less.
     reading : mapping of str to (str, str)
         By table, how its subscription was read in both captures, where not whole in both.
     then : Seen, optional
@@ -126,10 +127,23 @@ def changes(
     """
     if old is None or new is None:
         return [_came_or_went(old, new, flags, reading)]
+    flags = _of_machines(old, new, flags)
     found = [*_events(old, new, flags)]
     found += _capabilities(old, new, flags, reading)
     found += _layers(old, new, flags, reading)
     return found + _by_edition(old, then)
+
+
+def _of_machines(old: Seen, new: Seen, flags: frozenset[str]) -> frozenset[str]:
+    """Say whether the disk is on another VM, or shared by others (`owners`): so far as both are known.
+
+    A VM that one capture alone names did not come or go where the other does not tell all of them.
+    """
+    if (old.row["attachment"], new.row["attachment"]) != ("attached", "attached"):
+        return flags - {"vm"}
+    sides = ("came", old), ("went", new)
+    told = any(word in flags and side.value("more_owners") != "yes" for word, side in sides)
+    return flags | {"owners"} if told else flags
 
 
 def _came_or_went(old: Seen | None, new: Seen | None, flags: frozenset[str], reading: Reading) -> Change:
@@ -162,8 +176,11 @@ def _events(old: Seen, new: Seen, flags: frozenset[str]) -> Iterator[Change]:
         if holds:
             yield Change("changed", "disk", what, "", "", what, reason)
     places = old.row["attachment"], new.row["attachment"]
-    if places == ("attached", "attached") and "vm" in flags:
+    if "vm" in flags:
         yield Change("changed", "disk", "reattached", *places, "reattached", "it is attached to another VM")
+    elif "owners" in flags:
+        said = "other VMs share it than before"
+        yield Change("changed", "disk", "owners_changed", *places, "owners_changed", said)
     elif places[0] != places[1] and "unknown" not in places:
         what = "detached" if places[1] == "unattached" else "attached"
         yield Change("changed", "disk", what, *places, what, f"the disk was {what}")

@@ -29,6 +29,7 @@ from tests.rules import (
     seen,
     stores,
     vm,
+    vm_id,
     write,
 )
 
@@ -97,8 +98,20 @@ def guid(text):
     return {"uniqueId": text}
 
 
+def shared(name, owners, unique=None, **states):
+    """Build a shared disk, its owners in the order given, and the VMs by letter with what they are."""
+    for letter, given in states.items():
+        own = guid(f"{unique}{letter}") if unique else {}
+        data = [name] if letter in owners else []
+        yield from pair(f"{name}-{letter}", {"size": V5, "data": data} | given, **own)
+    ids = [vm_id(f"{name}-{letter}") for letter in owners]
+    own = guid(unique) if unique else {}
+    yield disk(name, f"{name}-{owners[0]}", maxShares=3, head={"managedByExtended": ids}, **own)
+
+
 BOTH = {"size": V3}
 ON = BOTH | {"security": HOST}
+SAFE = {"security": HOST}
 MOVED = "/resourceGroups/rg-rules/", "/resourceGroups/rg-moved/"
 CREATED = "2024-05-01T10:20:30"
 #: By case: the objects of both captures, and by disk the differences that are expected, without the layers.
@@ -227,6 +240,60 @@ CASES = {
                 ("regression", "data_flow", "yes", "no", "reattached"),
                 ("regression", "defender_status", "Healthy", "Unhealthy", "reattached"),
             }
+        },
+    ),
+    "a shared disk taken off the one VM without encryption at host: nobody switched it on": (
+        [*shared("parted", "ab", a=SAFE, b={})],
+        [*shared("parted", "a", a=SAFE, b={})],
+        {
+            "parted": {
+                ("changed", "owners_changed", "attached", "attached", "owners_changed"),
+                ("improvement", "caches", "no", "yes", "owners_changed"),
+                ("improvement", "data_flow", "no", "yes", "owners_changed"),
+                ("improvement", "defender_status", "Unhealthy", "Healthy", "owners_changed"),
+            }
+        },
+    ),
+    "a shared disk whose second VM is another one, without encryption at host": (
+        [*shared("joined", "ab", a=SAFE, b=SAFE, c={})],
+        [*shared("joined", "ac", a=SAFE, b=SAFE, c={})],
+        {
+            "joined": {
+                ("changed", "owners_changed", "attached", "attached", "owners_changed"),
+                ("regression", "caches", "yes", "no", "owners_changed"),
+                ("regression", "data_flow", "yes", "no", "owners_changed"),
+                ("regression", "defender_status", "Healthy", "Unhealthy", "owners_changed"),
+            }
+        },
+    ),
+    "the owners of a shared disk in another order, another one in managedBy": (
+        [*shared("turned", "ab", a=SAFE, b={})],
+        [*shared("turned", "ba", a=SAFE, b={})],
+        {},
+    ),
+    "encryption at host switched on on the second VM of a shared disk": (
+        [*shared("stayed", "ab", a=SAFE, b={})],
+        [*shared("stayed", "ab", a=SAFE, b=SAFE)],
+        {
+            "stayed": {
+                ("improvement", "caches", "no", "yes", "host_on"),
+                ("improvement", "data_flow", "no", "yes", "host_on"),
+                ("improvement", "defender_status", "Unhealthy", "Healthy", "host_on"),
+            },
+            "stayed-b-os": {
+                ("improvement", "caches", "no", "yes", "host_on"),
+                ("improvement", "data_flow", "no", "yes", "host_on"),
+                ("improvement", "defender_status", "Unhealthy", "Healthy", "host_on"),
+            },
+        },
+    ),
+    "a shared disk moved with its VMs, which are the same by name": (
+        [*shared("carted", "ab", a=SAFE, b={}, unique="13")],
+        [renamed(one, *MOVED) for one in shared("carted", "ba", a=SAFE, b={}, unique="13")],
+        {
+            "carted": {("changed", "moved", "", "", "moved")},
+            "carted-a-os": {("changed", "moved", "", "", "moved")},
+            "carted-b-os": {("changed", "moved", "", "", "moved")},
         },
     ),
     "host caching switched off: the question does not arise any more": (
@@ -677,3 +744,28 @@ def test_nobody_switched_anything_where_a_disk_is_on_another_vm(found):
         row["reason"] for row in found["duckdb"] if row["name"] == "swapped" and row["what"] == "caches"
     }
     assert reasons == {"the disk is attached to another VM"}
+
+
+def test_a_detached_disk_is_not_said_to_be_on_another_vm(found):
+    assert {row["reason"] for row in found["duckdb"] if row["name"] == "loose-d"} == {"the disk was detached"}
+
+
+def test_layers_of_a_shared_disk_are_told_with_the_true_cause(found):
+    rows = told(found["duckdb"], "layer")
+    assert rows["parted"] == {("changed", "host", "partial", "on", "owners_changed")}
+    assert rows["stayed"] == {("changed", "host", "partial", "on", "host_on")}
+
+
+def test_owners_that_one_capture_did_not_read_did_not_come(tmp_path):
+    """A list without `managedByExtended` names one VM of a shared disk: the others may have been there."""
+    from tests.rules import extension
+
+    rows = [*shared("s", "ab", a=SAFE, b={})]
+    whole = de.load(write(tmp_path / "whole", rows), engine="polars")
+    machines = [*shared("s", "a", a=SAFE, b={})]
+    machines[-1]["managedByExtended"] = "several"
+    vague = de.load(write(tmp_path / "vague", machines), engine="polars")
+    for one in (de.compare(whole, vague), de.compare(vague, whole)):
+        assert "owners_changed" not in {row["cause"] for row in records(one)}
+    spoken = de.load(write(tmp_path / "spoken", [*rows, extension("s-b", outcome="Failed")]), engine="polars")
+    assert not {"reattached", "owners_changed"} & {r["cause"] for r in records(de.compare(whole, spoken))}
