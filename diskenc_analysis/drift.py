@@ -9,8 +9,9 @@ import narwhals as nw
 
 from diskenc_analysis.coverage import Judged, judged
 from diskenc_analysis.drift_causes import Seen
-from diskenc_analysis.drift_pairs import PLACE, brought, pairs, side, with_reading
+from diskenc_analysis.drift_pairs import pairs, with_reading
 from diskenc_analysis.drift_rules import LAYERS, Change, changes, kinds
+from diskenc_analysis.drift_sides import PLACE, brought, side
 from diskenc_analysis.editions import capabilities, resolve_edition
 from diskenc_analysis.frames import Frame, fresh, given, helper, native_of, rows_of
 from diskenc_analysis.readings import readings
@@ -29,6 +30,7 @@ COLUMNS = (
     "reason",
     "disk_id",
     "old_disk_id",
+    "known_by",
     "name",
     "kind",
     "subscription_id",
@@ -74,8 +76,10 @@ def compare(old: Inventory, new: Inventory, edition: str = "latest", old_edition
     frame
         One row per difference, of the engine of `new`, with the columns of `COLUMNS`, all text but `gib`
         (float, GiB): `direction` (one of `drift_rules.kinds()`), `change` (`disk`, `capability`, `layer`),
-        `what`, `old`, `new`, `cause` (the first one, as a word) and `reason` (all of them). Regressions
-        first, then by what changed and by disk. A disk without a difference has no row.
+        `what`, `old`, `new`, `cause` (the first one, as a word), `reason` (all of them) and `known_by`: what
+        tells that it is the same disk (`unique_id`, `time_created`, or `id` alone where a capture states
+        neither; empty where one capture alone has the disk). Regressions first, then by what changed and by
+        disk. A disk without a difference has no row.
 
     Raises
     ------

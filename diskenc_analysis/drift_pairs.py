@@ -1,8 +1,8 @@
 """The disks of two captures side by side: the same one, one that moved, one that came, one that went.
 
-A disk is known by its ARM id without regard to letter case. Azure gives that id to another disk once the
-first was deleted, so `uniqueId`, or else the second of its creation, tells whether it is still the same;
-and by these a disk that was moved is found again under its new id.
+A disk is known by its `uniqueId` where both captures state it, or else by the second of its creation: Azure
+gives the ARM id of a disk to another one once the first was deleted or moved, and a disk that was moved is
+found again under its new id. Where neither is stated, the id alone decides, without regard to letter case.
 """
 
 from __future__ import annotations
@@ -13,89 +13,12 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 
 from diskenc_analysis.drift_owners import by_owners
-from diskenc_analysis.errors import ParameterError
-from diskenc_analysis.frames import Frame, choose, fresh, given, helper, key_of, lazy, low
+from diskenc_analysis.drift_sides import COLUMNS, KEPT
+from diskenc_analysis.frames import Frame, choose, fresh, given, helper, low
 
 if TYPE_CHECKING:
-    from diskenc_analysis.coverage import Judged
     from diskenc_analysis.inventory import Inventory
     from diskenc_analysis.readings import Readings
-
-#: What identifies a disk to a person; of the newer capture where the disk is in both.
-PLACE = (
-    "disk_id",
-    "name",
-    "subscription_id",
-    "subscription_name",
-    "resource_group",
-    "location",
-    "vm_id",
-    "gib",
-)
-_FACTS = ("key", "kind_key", "vm_key", "vm_size", "unique_id", "created")
-_COLUMNS = (*PLACE, *_FACTS, "verdict", "then")
-_KEPT = (*PLACE, "vm_key", "vm_size", "unique_id", "created", "verdict", "then")
-
-
-def side(inv: Inventory, found: Judged, then: Judged | None = None) -> Frame:
-    """Give the disks of one capture with what tells them apart.
-
-    Parameters
-    ----------
-    inv : Inventory
-        The capture.
-    found : Judged
-        Its disks.
-    then : Judged, optional
-        The same by another edition of the matrix.
-
-    Returns
-    -------
-    Frame
-        The columns of `PLACE`, the keys, and `verdict` and `then`: the numbers of the verdicts.
-    """
-    rows = found.rows.with_columns(key=key_of("disk_id"), vm_key=key_of("vm_id"))
-    own = nw.concat([_own(lazy(inv.disks)), _own(lazy(inv.snapshots))], how="vertical")
-    sizes = lazy(inv.vms).select(vm_key=nw.col("key"), vm_size=low("vm_size"))
-    rows = rows.join(own, on="key", how="left").join(sizes, on="vm_key", how="left")
-    if then is None:
-        rows = rows.with_columns(then=nw.lit(""))
-    else:
-        other = then.rows.select(key=key_of("disk_id"), then=nw.col("verdict"))
-        rows = rows.join(other, on="key", how="left")
-    words = ("vm_key", "vm_size", "unique_id", "created")
-    filled = {name: nw.col(name).fill_null("") for name in words}
-    kind = nw.col("key").str.replace_all(r"/[^/]*$", "").str.replace_all(r"^.*/", "")
-    return rows.with_columns(**filled, kind_key=kind).select(*_COLUMNS)
-
-
-def _own(frame: Frame) -> Frame:
-    """Take what a disk says of its identity; a time that is not written as ARM does tells nothing."""
-    time = nw.col("time_created").fill_null("")
-    second = nw.when(time.str.contains(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*(?:Z|\+00:00)$"))
-    created = second.then(time.str.slice(0, 19)).otherwise(nw.lit(""))
-    return frame.select("key", unique_id=low("unique_id"), created=created)
-
-
-def brought(frame: Frame, old: Inventory, new: Inventory) -> Frame:
-    """Hand the rows of one inventory to the engine of another, since two connections share no relation.
-
-    Raises
-    ------
-    ParameterError
-        When the inventories are of different engines.
-    """
-    if old.engine != new.engine:
-        raise ParameterError(
-            f"expected two inventories of one engine, got {old.engine!r} and {new.engine!r}: load both alike"
-        )
-    if new.engine != "duckdb" or old.connection is new.connection:
-        return fresh(new, frame, "drift_old")
-    reader = nw.to_native(frame).to_arrow_reader(65_536)
-    new.connection.register("drift_reader", reader)
-    held = fresh(new, lazy(new.connection.view("drift_reader")), "drift_old")
-    new.connection.unregister("drift_reader")
-    return held
 
 
 def pairs(old: Frame, new: Frame, inv: Inventory, since: str, owners: tuple[Frame, Frame]) -> Frame:
@@ -115,32 +38,57 @@ def pairs(old: Frame, new: Frame, inv: Inventory, since: str, owners: tuple[Fram
     Returns
     -------
     Frame
-        One row per disk: the columns of `side`, those of the older capture with `old_` before them, and
-        `flags`: words joined by `+`, see `drift_rules.changes`.
+        One row per disk: the columns of `side`, those of the older capture with `old_` before them,
+        `known_by` (what tells that it is the same disk; empty where one capture alone has it), and `flags`:
+        words joined by `+`, see `drift_rules.changes`.
     """
-    earlier = old.select("key", "kind_key", **{f"old_{name}": nw.col(name) for name in _KEPT})
+    earlier = old.select("key", "kind_key", **{f"old_{name}": nw.col(name) for name in KEPT})
     same = earlier.join(new, on="key", how="inner")
-    gone = fresh(inv, earlier.join(new.select("key"), on="key", how="anti"), "drift_gone")
-    came = fresh(inv, new.join(earlier.select("key"), on="key", how="anti"), "drift_came")
-    found = same.select("key", *_PAIR, old_key=nw.col("key"), flags=_flags(moved=False))
-    for number, expr in enumerate((_by_guid, _by_second)):
+    other = fresh(inv, same.filter(_other_disk()), "drift_other")
+    gone = earlier.join(new.select("key"), on="key", how="anti")
+    gone = fresh(inv, nw.concat([gone, other.select(*_GONE)], how="vertical"), "drift_gone")
+    came = new.join(earlier.select("key"), on="key", how="anti").select(*COLUMNS)
+    came = fresh(inv, nw.concat([came, other.select(*COLUMNS)], how="vertical"), "drift_came")
+    found = [_paired(same.filter(~_other_disk()))]
+    for number, (expr, word) in enumerate(((_by_guid, "unique_id"), (_by_second, "time_created"))):
         moved = _matched(gone, came, expr)
-        moved = fresh(inv, moved.select("old_key", "key", *_PAIR, flags=_flags(moved=True)), f"moved{number}")
-        found = nw.concat([found, moved.select("key", *_PAIR, "old_key", "flags")], how="vertical")
+        moved = fresh(inv, _paired(moved, word), f"moved{number}")
+        found.append(moved)
         gone = gone.join(moved.select(key=nw.col("old_key")), on="key", how="anti")
         came = came.join(moved.select("key"), on="key", how="anti")
-    found = by_owners(found, inv, *owners).select(*_PAIR, "flags")
-    none = {name: _null(name) for name in _KEPT}
-    lost = gone.select(
-        *[none[n].alias(n) for n in _KEPT], *[f"old_{n}" for n in _KEPT], flags=_instance("old_vm_key")
-    ).select(*_PAIR, "flags")
+    # Of the disks that have the id of another one, those that nobody moved: the old one was made anew.
+    anew = other.join(gone.select("key"), on="key", how="semi").join(came.select("key"), on="key", how="semi")
+    anew = fresh(inv, _paired(anew), "drift_anew")
+    gone, came = (one.join(anew.select("key"), on="key", how="anti") for one in (gone, came))
+    both = by_owners(nw.concat([*found, anew], how="vertical"), inv, *owners)
+    parts = [both.select(*_PAIR), _lost(gone), _new(came, since)]
+    return nw.concat(parts, how="vertical")
+
+
+_PAIR = (*KEPT, *(f"old_{name}" for name in KEPT), "known_by", "flags")
+_GONE = ("key", "kind_key", *(f"old_{name}" for name in KEPT))
+
+
+def _paired(frame: Frame, by: str = "") -> Frame:
+    """Give pairs of the same id, or of a disk that was moved and is known by something else."""
+    guids, times = _stated("unique_id"), _stated("created")
+    known = nw.lit(by) if by else choose([(guids, "unique_id"), (times, "time_created")], "id")
+    old_key = nw.col("old_key" if by else "key")
+    return frame.with_columns(flags=_flags(moved=bool(by)), known_by=known, old_key=old_key).select(
+        "key", "old_key", *_PAIR
+    )
+
+
+def _lost(gone: Frame) -> Frame:
+    none = {name: _null(name) for name in KEPT}
+    return gone.with_columns(**none, known_by=nw.lit(""), flags=_instance("old_vm_key")).select(*_PAIR)
+
+
+def _new(came: Frame, since: str) -> Frame:
+    none = {f"old_{name}": _null(name) for name in KEPT}
     newer = choose([(nw.col("created").str.slice(0, 10) > (since or "9"), "newer+")], "")
-    newer = nw.concat_str([newer, _instance("vm_key")])
-    fresh_ones = came.select(*_KEPT, *[none[n].alias(f"old_{n}") for n in _KEPT], flags=newer)
-    return nw.concat([found, lost, fresh_ones.select(*_PAIR, "flags")], how="vertical")
-
-
-_PAIR = (*_KEPT, *(f"old_{name}" for name in _KEPT))
+    flags = nw.concat_str([newer, _instance("vm_key")])
+    return came.with_columns(**none, known_by=nw.lit(""), flags=flags).select(*_PAIR)
 
 
 def _instance(vm_key: str) -> nw.Expr:
@@ -171,7 +119,8 @@ def _matched(gone: Frame, came: Frame, expr: object) -> Frame:
     """Match disks that went with disks that came, where the mark is on one disk of each side alone."""
     left = gone.with_columns(mark=expr("old_"), old_key=nw.col("key")).drop("key", "kind_key")  # type: ignore[operator]
     right = came.with_columns(mark=expr(""))  # type: ignore[operator]
-    return _single(left).join(_single(right), on="mark", how="inner")
+    found = _single(left).join(_single(right), on="mark", how="inner")
+    return found.filter(~_differ("unique_id"))
 
 
 def _single(frame: Frame) -> Frame:
@@ -180,18 +129,27 @@ def _single(frame: Frame) -> Frame:
     return marked.join(counted.filter(nw.col("_rows") == 1).select("mark"), on="mark", how="semi")
 
 
+def _stated(name: str) -> nw.Expr:
+    return (nw.col(name) != "") & (nw.col(f"old_{name}") != "")
+
+
+def _differ(name: str) -> nw.Expr:
+    return _stated(name) & (nw.col(name) != nw.col(f"old_{name}"))
+
+
+def _other_disk() -> nw.Expr:
+    """Say whether one id is that of two disks, so far as both captures tell."""
+    return _differ("unique_id") | (~_stated("unique_id") & _differ("created"))
+
+
 def _flags(*, moved: bool) -> nw.Expr:
     """Say in which ways the same disk differs."""
-    guids = (nw.col("unique_id") != "") & (nw.col("old_unique_id") != "")
-    times = (nw.col("created") != "") & (nw.col("old_created") != "")
-    by_guid = nw.col("unique_id") != nw.col("old_unique_id")
-    by_time = ~guids & times & (nw.col("created") != nw.col("old_created"))
     machine, before = nw.col("vm_key"), nw.col("old_vm_key")
     if moved:  # its VM has most often moved with it, and so has another id
         machine, before = (one.str.replace_all(r"^.*/", "") for one in (machine, before))
     size, old_size = nw.col("vm_size"), nw.col("old_vm_size")
     cases = {
-        "recreated": (guids & by_guid) | by_time,
+        "recreated": _other_disk(),
         "vm": machine != before,
         "size": (size != "") & (old_size != "") & (size != old_size) & (machine == before),
     }

@@ -95,7 +95,11 @@ def conclusion(frame: Any) -> Conclusion:
     nothing = [] if found else ["Nothing differs between the two captures."]
     dark = found.get("reading", 0)
     read = [f"{_of(dark)} differ by what was read alone, which is neither better nor worse."] if dark else []
-    return Conclusion((f"{first}.", *rest, *read, *nothing), lost)
+    by_id = lazy(frame).filter(nw.col("known_by") == "id").select(disk=key_of("disk_id")).unique()
+    alone = int(rows_of(by_id.select(nw.len()))[0][0])
+    why = "a capture states neither uniqueId nor timeCreated"
+    blind = [f"{_of(alone)} with a difference known by id alone: {why}."]
+    return Conclusion((f"{first}.", *rest, *read, *nothing, *(blind if alone else [])), lost)
 
 
 _SAID = ("exposed", "no_longer_known", "improvement", "now_known", "added", "removed", "edition")

@@ -11,7 +11,7 @@ import pytest
 import diskenc_analysis as de
 from diskenc_analysis.drift import COLUMNS
 from diskenc_analysis.drift_rules import direction, kinds
-from diskenc_analysis.drift_words import counts
+from diskenc_analysis.drift_words import conclusion, counts
 from diskenc_analysis.errors import ParameterError, UnknownNameError
 from diskenc_analysis.note import Note, Part
 from tests.rules import (
@@ -96,6 +96,11 @@ def pair(name, machine, **given):
 
 def guid(text):
     return {"uniqueId": text}
+
+
+def moved(body):
+    """Give a resource under its id in another group; what it refers to stays where it is."""
+    return body | {"id": body["id"].replace(*MOVED)}
 
 
 def shared(name, owners, unique=None, **states):
@@ -364,6 +369,54 @@ CASES = {
         [renamed(disk("mover", timeCreated=f"{CREATED}Z"), *MOVED)],
         {"mover": {("changed", "moved", "", "", "moved")}},
     ),
+    "moved away, and another disk has its old id": (
+        [disk("lair", encryption=cmk("standard"), **guid("21"))],
+        [moved(disk("lair", encryption=cmk("standard"), **guid("21"))), disk("lair", **guid("22"))],
+        {
+            "lair": {
+                ("changed", "moved", "", "", "moved"),
+                ("added", "added", "", "sse", "added"),
+            }
+        },
+    ),
+    "moved away, and another disk has its old id, told by the second of creation alone": (
+        [disk("elder", timeCreated=f"{CREATED}Z")],
+        [
+            moved(disk("elder", timeCreated=f"{CREATED}Z")),
+            disk("elder", timeCreated="2024-06-01T10:20:30Z"),
+        ],
+        {
+            "elder": {
+                ("changed", "moved", "", "", "moved"),
+                ("added", "added", "", "sse", "added"),
+            }
+        },
+    ),
+    "two disks that changed places": (
+        [disk("swop", encryption=cmk("standard"), **guid("31")), moved(disk("swop", **guid("32")))],
+        [moved(disk("swop", encryption=cmk("standard"), **guid("31"))), disk("swop", **guid("32"))],
+        {"swop": {("changed", "moved", "", "", "moved")}},
+    ),
+    "moved to the id of a disk that is gone": (
+        [disk("heir", encryption=cmk("standard"), **guid("41")), moved(disk("heir", **guid("42")))],
+        [disk("heir", **guid("42"))],
+        {
+            "heir": {
+                ("changed", "moved", "", "", "moved"),
+                ("removed", "removed", "sse", "", "removed"),
+            }
+        },
+    ),
+    "two disks of one name and second whose uniqueIds differ": (
+        [disk("alike", timeCreated=f"{CREATED}Z", **guid("51"))],
+        [moved(disk("alike", timeCreated=f"{CREATED}Z", **guid("52")))],
+        {
+            "alike": {
+                ("removed", "removed", "sse", "", "removed"),
+                ("added", "added", "", "sse", "added"),
+            }
+        },
+    ),
     "two disks of one name and second: which went where cannot be told": (
         [
             disk("double", timeCreated=f"{CREATED}Z"),
@@ -514,6 +567,27 @@ def test_a_row_says_where_the_disk_was_and_is_and_what_decided(found):
     assert gone["gib"] == 64
 
 
+def test_the_disk_that_has_the_id_of_one_that_moved_is_the_one_that_was_added(found):
+    rows = {row["what"]: row for row in found["duckdb"] if row["name"] == "lair"}
+    assert "rg-rules" in rows["added"]["disk_id"]
+    assert ("rg-rules" in rows["moved"]["old_disk_id"], "rg-moved" in rows["moved"]["disk_id"]) == (
+        True,
+        True,
+    )
+    assert len({row["disk_id"] for row in found["duckdb"] if row["name"] == "swop"}) == 2
+
+
+def test_a_row_says_what_tells_that_it_is_the_same_disk(found):
+    known = {(row["name"], row["what"]): row["known_by"] for row in found["duckdb"]}
+    assert known["lair", "moved"] == known["twin", "recreated"] == "unique_id"
+    assert known["elder", "moved"] == known["again", "recreated"] == "time_created"
+    assert known["hostoff-os", "caches"] == "id"
+    assert known["came", "added"] == known["went", "removed"] == ""
+    by_id = {row["disk_id"].lower() for row in found["duckdb"] if row["known_by"] == "id"}
+    said = " ".join(conclusion(found_frame(found["duckdb"])).sentences)
+    assert f"{len(by_id)} disks with a difference known by id alone" in said
+
+
 def test_regressions_come_first(found):
     order = list(kinds())
     places = [order.index(row["direction"]) for row in found["duckdb"]]
@@ -625,7 +699,7 @@ def test_counts_put_regressions_first(found):
     assert sum(row["disks"] for row in rows) == len(found["duckdb"])
     sums = {(row["direction"], row["cause"]): row["disks"] for row in rows}
     assert sums["regression", "host_off"] == 4
-    assert sums["added", "added"] == 2
+    assert sums["added", "added"] == 5
 
 
 def found_frame(rows):
