@@ -55,6 +55,9 @@ def history_add(
         str | None, typer.Option("--date", help="Date of the capture; by default the one that its path has.")
     ] = None,
     edition: Annotated[str, typer.Option(help="Edition of the encryption matrix.")] = "latest",
+    other_tenant: Annotated[
+        bool, typer.Option("--other-tenant", help="Take a capture of another tenant than those that stand.")
+    ] = False,
     keep_going: Annotated[bool, typer.Option(help=KEEP_GOING)] = False,
 ) -> None:
     """Append the coverage of one capture; what stands is never written again.
@@ -64,7 +67,7 @@ def history_add(
     from diskenc_analysis import history
 
     inv = inventory_of(inventory, keep_going, verdict_only=True)
-    typer.echo(history.add(inv, to, captured, edition))
+    typer.echo(history.add(inv, to, captured, edition, other_tenant=other_tenant))
     note("\n".join([ledger_line(inv), *notes(inv)]))
 
 

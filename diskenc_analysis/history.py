@@ -24,6 +24,7 @@ from diskenc_analysis.editions import capabilities, resolve_edition
 from diskenc_analysis.errors import ParameterError, UnreadableInputError
 from diskenc_analysis.frames import lazy
 from diskenc_analysis.historyfiles import rows_in, sql_of
+from diskenc_analysis.historytenants import note_tenants, require_tenant, tenants_of
 from diskenc_analysis.inventory import check_engine, to_pandas
 from diskenc_analysis.place import added_folder, placed_file
 from diskenc_analysis.readings import READ, readings
@@ -69,7 +70,12 @@ class Added:
 
 
 def add(
-    inv: Inventory, folder: str | os.PathLike[str], captured: str | None = None, edition: str = "latest"
+    inv: Inventory,
+    folder: str | os.PathLike[str],
+    captured: str | None = None,
+    edition: str = "latest",
+    *,
+    other_tenant: bool = False,
 ) -> Added:
     """Append the coverage of one capture to a history.
 
@@ -83,6 +89,8 @@ def add(
         Date of the capture as YYYY-MM-DD; else the newest one that its ledger knows.
     edition : str
         Edition of the encryption matrix, or `latest`.
+    other_tenant : bool
+        Whether to take a capture of another tenant than those that stand.
 
     Returns
     -------
@@ -92,7 +100,8 @@ def add(
     Raises
     ------
     ParameterError
-        When no date is known, the folder is no history, or another capture of that date stands there.
+        When no date is known, the folder is no history, another capture of that date stands there, or those
+        that stand are known to be of another tenant.
     UnreadableInputError
         When the inventory has no disks.
 
@@ -109,9 +118,13 @@ def add(
     _open_for_writing(home)
     if place.exists():
         return _standing(place, day, name)
+    tenants = tenants_of(inv)
+    if not other_tenant:
+        require_tenant(tenants, home)
     with added_folder(place) as work:
         rows = _rows(inv, coverage(inv, judge), name, judge)
         write_table(work, name, rows, _QUESTION, by=["disk_id"])
+        note_tenants(tenants, work)
         disks = _count(work)
     return Added(day, disks, new=True)
 

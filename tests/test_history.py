@@ -13,7 +13,7 @@ from diskenc_analysis import history, historysums
 from diskenc_analysis.errors import ParameterError, UnknownNameError, UnreadableInputError
 from diskenc_analysis.ledger import sha256
 from tests.command import diskenc
-from tests.rules import HOST, SEED, V3, V5, disk, records, vm, write
+from tests.rules import GROUP, HOST, SEED, V3, V5, disk, records, vm, write
 
 ENGINES = ("duckdb", "pandas", "polars")
 DAYS = ("2026-10-24", "2026-11-24")
@@ -284,3 +284,51 @@ def test_a_capture_that_was_cut_short_on_disk_is_named_in_a_line(tmp_path):
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (3, "", 1), done.stderr
         assert file.name in done.stderr
         assert "remove its folder" in done.stderr
+
+
+OURS, THEIRS = "aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002"
+
+
+def of_tenant(folder, tenant, name="a"):
+    """Write a capture whose list of subscriptions names their tenant; of none where it is empty."""
+    own = GROUP.split("/")[2]
+    listed = {
+        "id": f"/subscriptions/{own}",
+        "type": "Microsoft.Resources/subscriptions",
+        "subscriptionId": own,
+    }
+    unused = "99999999-2222-4333-8444-555555555555"  # without a disk, of our tenant
+    beside = {"id": f"/subscriptions/{unused}", "subscriptionId": unused, "tenantId": OURS}
+    rows = [listed | {"tenantId": tenant.upper()}, listed | beside] if tenant else []
+    return write(folder, [disk(name), *rows])
+
+
+def test_another_tenant_is_refused_unless_it_is_wanted(tmp_path):
+    first, other = (de.load(of_tenant(tmp_path / t, t), engine="duckdb") for t in (OURS, THEIRS))
+    bare = de.load(of_tenant(tmp_path / "bare", ""), engine="duckdb")
+    store = tmp_path / "store"
+    assert history.add(first, store, "2026-11-20").new
+    assert history.add(bare, store, "2026-11-21").new  # whose it is nobody knows: nothing is said
+    before = stamp(store)
+    with pytest.raises(
+        ParameterError, match=f"got one of tenant {THEIRS} for a history of tenant {OURS}: name"
+    ):
+        history.add(other, store, "2026-11-22")
+    assert stamp(store) == before
+    assert history.add(other, store, "2026-11-22", other_tenant=True).new
+    assert not history.add(other, store, "2026-11-22").new  # it stands there already
+    assert [history.add(one, store, f"2026-11-{day}").new for one, day in ((other, 23), (first, 24))] == [
+        True
+    ] * 2
+
+
+def test_the_command_refuses_another_tenant_with_its_flag_in_the_message(tmp_path):
+    for tenant, day in ((OURS, "2026-11-23"), (THEIRS, "2026-11-24")):
+        of_tenant(tmp_path / day, tenant)
+    assert diskenc("history", "add", "2026-11-23", "--to", "store", cwd=tmp_path).returncode == 0
+    done = diskenc("history", "add", "2026-11-24", "--to", "store", cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n"), "--other-tenant" in done.stderr) == (2, 1, True), (
+        done.stderr
+    )
+    done = diskenc("history", "add", "2026-11-24", "--to", "store", "--other-tenant", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "2026-11-24: 1 disk added\n")
