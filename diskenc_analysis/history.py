@@ -116,7 +116,7 @@ def add(
     home, day, judge = Path(folder), _day(inv, captured), resolve_edition(edition)
     name, place = f"{_fingerprint(inv)}-{judge}", home / f"{DATE}={_day(inv, captured)}"
     _open_for_writing(home)
-    if place.exists():
+    if not _free(place):
         return _standing(place, day, name)
     tenants = tenants_of(inv)
     if not other_tenant:
@@ -154,12 +154,21 @@ def _open_for_writing(home: Path) -> None:
         file.write_text(json.dumps(_ABOUT) + "\n", encoding="utf-8")
 
 
+def _free(place: Path) -> bool:
+    """Say whether nothing stands there; a folder that is empty, by a crash or a hand, holds nothing."""
+    if place.is_dir() and not any(place.iterdir()):
+        place.rmdir()
+    return not place.exists()
+
+
 def _standing(place: Path, day: str, name: str) -> Added:
     there = [file.stem for file in place.glob("*.parquet")]
+    if not there:
+        raise ParameterError(f"{place} holds no capture but other files: remove that folder first")
     if there == [name]:
         return Added(day, _count(place), new=False)
     mark, edition = name.split("-", 1)
-    if there and there[0].startswith(mark):
+    if there[0].startswith(mark):
         raise ParameterError(
             f"{place} holds this capture, judged by the edition {there[0].split('-', 1)[1]}: a history keeps "
             f"what stands; give --edition {there[0].split('-', 1)[1]}, or begin another history for {edition}"

@@ -332,3 +332,19 @@ def test_the_command_refuses_another_tenant_with_its_flag_in_the_message(tmp_pat
     )
     done = diskenc("history", "add", "2026-11-24", "--to", "store", "--other-tenant", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "2026-11-24: 1 disk added\n")
+
+
+def test_an_empty_folder_of_a_date_holds_nothing_and_is_filled(tmp_path):
+    inv = de.load(write(tmp_path / "export", [disk("a")]), engine="duckdb")
+    store = tmp_path / "store"
+    history.add(inv, store, DAYS[0])
+    empty = store / f"capture_date={DAYS[1]}"
+    empty.mkdir()
+    assert [row["capture_date"] for row in records(historysums.captures(history.read(store)))] == [DAYS[0]]
+    assert history.add(inv, store, DAYS[1]).new
+    foreign = store / "capture_date=2026-12-24"
+    foreign.mkdir()
+    (foreign / "mine.txt").write_text("mine")
+    with pytest.raises(ParameterError, match="holds no capture but other files"):
+        history.add(inv, store, "2026-12-24")
+    assert [file.name for file in foreign.iterdir()] == ["mine.txt"]
