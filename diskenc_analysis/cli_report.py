@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from diskenc_analysis.cli_parts import INVENTORY, KEEP_GOING, is_quiet, notebooks_like
+from diskenc_analysis.cli_parts import KEEP_GOING, is_quiet, notebooks_like
 from diskenc_analysis.errors import ParameterError
 
 _GATE = "Exit 1 below a share: CAPABILITY=PERCENT, or CAPABILITY=PERCENT@COLUMN=PATTERN; may be repeated."
@@ -24,10 +24,15 @@ class Redaction(StrEnum):
 
 
 def report(
-    inventory: INVENTORY,
+    inventory: Annotated[
+        str | None, typer.Argument(help="File, folder or glob pattern of exports; trend alone needs none.")
+    ] = None,
     out: Annotated[Path, typer.Option("-o", "--out", help="The report folder.")] = Path("out/report"),
     notebook: Annotated[
         list[str] | None, typer.Option(help="Which notebook; may be repeated.", autocompletion=notebooks_like)
+    ] = None,
+    history: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A history, for trend; ade_migration takes it too.")
     ] = None,
     params: Annotated[Path | None, typer.Option(help="YAML file of parameters.")] = None,
     as_of: Annotated[str | None, typer.Option(help="Date the report speaks for, YYYY-MM-DD.")] = None,
@@ -54,7 +59,8 @@ def report(
 
     wish = Options(fail_under or (), allow_unknown, jobs, zipped, redact and redact.value, keep_going)
     told = _nobody if is_quiet() else None
-    result = render(inventory, out, notebook or REPORTED, _parameters(params), as_of, told, options=wish)
+    given = _parameters(params) | ({"history": str(history)} if history else {})
+    result = render(inventory, out, notebook or REPORTED, given, as_of, told, options=wish)
     if as_json:
         typer.echo(_as_json(result))
         raise typer.Exit(result.exit_code)

@@ -208,6 +208,11 @@ def is_history(folder: str | os.PathLike[str]) -> bool:
     return (Path(folder) / _MARK).is_file()
 
 
+def captures_in(home: Path) -> list[Path]:
+    """List the files of a history, by date."""
+    return sorted(home.glob(f"{DATE}=*/*.parquet"))
+
+
 def read(folder: str | os.PathLike[str], engine: str = "duckdb") -> Any:
     """Open a history.
 
@@ -242,7 +247,7 @@ def read(folder: str | os.PathLike[str], engine: str = "duckdb") -> Any:
     home = Path(folder)
     if not is_history(home):
         raise UnreadableInputError(f"{home}: expected a history, as diskenc history add makes it")
-    files = sorted(home.resolve().glob(f"{DATE}=*/*.parquet"))
+    files = captures_in(home.resolve())
     if not files:
         raise UnreadableInputError(f"{home}: the history holds no capture yet")
     for file in files:

@@ -32,8 +32,8 @@ class Prepared:
 
     Attributes
     ----------
-    inv : Inventory
-        With pseudonyms, where they are wanted.
+    inv : Inventory or None
+        With pseudonyms, where they are wanted; None where no notebook reads one.
     name : str
         Name of the folder that it was saved in, which is also what a reader is told of it.
     where : str
@@ -42,14 +42,14 @@ class Prepared:
         What stands at the top of every page.
     """
 
-    inv: Inventory
+    inv: Inventory | None
     name: str
     where: str
     head: Head
 
 
 def prepare(
-    inventory: str | os.PathLike[str],
+    inventory: str | os.PathLike[str] | None,
     folder: Path,
     edition: str = "latest",
     gates: Sequence[Gate] = (),
@@ -62,8 +62,8 @@ def prepare(
 
     Parameters
     ----------
-    inventory : path
-        File, folder or pattern of exports, or a saved inventory.
+    inventory : path or None
+        File, folder or pattern of exports, or a saved inventory; None where no notebook reads one.
     folder : Path
         The inventory is saved in a folder of its own name in it.
     edition : str
@@ -95,6 +95,9 @@ def prepare(
     >>> prepare(sample_path(), Path(tempfile.mkdtemp())).name
     'sample'
     """
+    if inventory is None:
+        folder.mkdir()
+        return Prepared(None, "", "", Head())
     inv = read(inventory, engine="duckdb", memory_limit=_MEMORY, keep_going=keep_going)
     inv.require_disks()
     outcomes = judge(coverage(inv, edition), gates, allow_unknown) if gates else ()
@@ -187,10 +190,30 @@ def require_past(notebooks: Sequence[str], given: Mapping[str, Any]) -> None:
     """
     for name, (parameter, words) in _PAST.items():
         if name in notebooks and not given.get(parameter):
+            flag = "it is --history DIR, or" if parameter == "history" else "it"
             raise ParameterError(
-                f"notebook {name}: expected {words}, as parameter {parameter}; it stands in a file, "
+                f"notebook {name}: expected {words}, as parameter {parameter}; {flag} stands in a file, "
                 f"--params FILE, with a line such as {parameter}: FOLDER"
             )
+
+
+def require_inventory(notebooks: Sequence[str], gates: Sequence[object]) -> None:
+    """Refuse what needs an inventory, where there is none: all but the notebook on a history.
+
+    Raises
+    ------
+    ParameterError
+        When another notebook, or a gate, is wanted.
+
+    Examples
+    --------
+    >>> require_inventory(["trend"], [])
+    """
+    for name in notebooks:
+        if name != "trend":
+            raise ParameterError(f"notebook {name}: expected an inventory: name a file or folder of exports")
+    if gates:
+        raise ParameterError("--fail-under: expected an inventory, whose shares a gate is held to")
 
 
 #: The folder of earlier inventories.

@@ -14,6 +14,8 @@ from diskenc_analysis.editions import resolve_edition
 from diskenc_analysis.errors import DiskencError, ParameterError
 from diskenc_analysis.folder import fill, finish, pack
 from diskenc_analysis.gates import Outcome, parse
+from diskenc_analysis.head import Head
+from diskenc_analysis.history import captures_in
 from diskenc_analysis.inventory import Inventory
 from diskenc_analysis.ledger import NO_FILE, sha256
 from diskenc_analysis.manifest import is_report, seal
@@ -22,11 +24,11 @@ from diskenc_analysis.place import placed_file, placed_folder
 from diskenc_analysis.prepared import (
     EARLIER,
     Earlier,
-    Prepared,
     linked_exceptions,
     linked_history,
     prepare,
     prepare_earlier,
+    require_inventory,
     require_past,
 )
 from diskenc_analysis.pseudonyms import Pseudonyms
@@ -113,7 +115,7 @@ class ReportResult:
 
 
 def render(
-    inventory: str | os.PathLike[str],
+    inventory: str | os.PathLike[str] | None,
     out: str | os.PathLike[str],
     notebooks: Sequence[str] = REPORTED,
     params: Mapping[str, Any] | None = None,
@@ -126,8 +128,8 @@ def render(
 
     Parameters
     ----------
-    inventory : path
-        File, folder or pattern of exports, or a saved inventory.
+    inventory : path or None
+        File, folder or pattern of exports, or a saved inventory; None for `trend` alone.
     out : path
         The report folder. It is replaced as a whole, and only if it is a report of ours or empty.
     notebooks : sequence of str
@@ -151,7 +153,7 @@ def render(
     Raises
     ------
     ParameterError
-        When a parameter is wrong, or the folder is not ours to replace.
+        When a parameter is wrong or missing, or the folder is not ours to replace.
     UnreadableInputError
         When an inventory cannot be read, or holds no disks.
     """
@@ -161,6 +163,8 @@ def render(
             raise ParameterError(f"{name!r} cannot go with redact: the names in it would stand in the report")
     if wish.redact and "trend" in notebooks:
         raise ParameterError("'trend' cannot go with redact: a history keeps the names that it was given")
+    if inventory is None:
+        require_inventory(notebooks, wish.gates)
     gates, key = [parse(text) for text in wish.gates], Path(f"{target}.key.json")
     given = _given(notebooks, params or {}, as_of)
     with ExitStack() as stack:
@@ -182,21 +186,26 @@ def render(
         earlier = _earlier(given, scratch / "inventory", names, keep_going=wish.keep_going)
         if names:
             write_key(names, stack.enter_context(placed_file(key)))
-        held = {"inventory": start.name} | ({"baseline": earlier.path} if earlier else {})
+        held = {"inventory": start.name} if start.inv else {}
+        held |= {"baseline": earlier.path} if earlier else {}
         held |= linked_history(given.get("history"), scratch / "inventory")
         held |= linked_exceptions(given.get("exceptions"), scratch / "inventory")
         where = {"inventory": start.where} | ({"baseline": earlier.where} if earlier else {})
+        inputs = _inputs(start.inv) if start.inv else {}
+        inputs |= {f"{EARLIER}/{n}": h for n, h in _inputs(earlier.inv).items()} if earlier else {}
         if "history" in held:
+            inputs |= _captures(Path(str(given["history"])).resolve())
             where["history"] = (names.of("path") if names else str)(str(given["history"]))
         if "exceptions" in held:
             where["exceptions"] = str(given["exceptions"])
+            inputs[where["exceptions"]] = sha256(Path(where["exceptions"]))
         values = _values(notebooks, given | {name: f"{HELD}{path}" for name, path in held.items()})
         with told(progress) as tell:
             finished = run_all(
                 values, scratch / "run", wish.jobs, tell, lambda run: finish(run, work, start.head)
             )
         runs, made = [one.run for one in finished], fill(work, finished, start.head, str(given["as_of"]))
-        digest = seal(work, _about(started, start, earlier, where, values, runs))
+        digest = seal(work, _about(started, start.head, inputs, where, values, runs))
         if zipped:
             pack(work, zipped, target.name)
     pages = tuple(target / name for name in (*made.pages, "index.html"))
@@ -231,27 +240,26 @@ def _earlier(
 
 def _about(
     started: datetime,
-    start: Prepared,
-    earlier: Earlier | None,
+    head: Head,
+    inputs: Mapping[str, str],
     where: Mapping[str, str],
     values: Mapping[str, Mapping[str, Any]],
     runs: Sequence[Run],
 ) -> dict[str, Any]:
     """Say in the manifest what a page does not: clock times, and where the input lay."""
-    inputs = _inputs(start.inv) | (
-        {f"{EARLIER}/{n}": h for n, h in _inputs(earlier.inv).items()} if earlier else {}
-    )
-    if granted := where.get("exceptions"):
-        inputs[granted] = sha256(Path(granted))
     return {
         "started": started.isoformat(timespec="seconds"),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": {run.name: round(run.seconds, 1) for run in runs},
         "parameters": {name: {n: where.get(n) or v for n, v in one.items()} for name, one in values.items()},
-        "inputs": inputs,
-        "gates": [gate.line for gate in start.head.gates],
+        "inputs": dict(inputs),
+        "gates": [gate.line for gate in head.gates],
         "versions": versions() | {"git_commit": commit()},
     }
+
+
+def _captures(home: Path) -> dict[str, str]:
+    return {f"history/{file.relative_to(home).as_posix()}": sha256(file) for file in captures_in(home)}
 
 
 def _inputs(inv: Inventory) -> dict[str, str]:

@@ -21,7 +21,7 @@ DOCS = Path(__file__).resolve().parent
 NOTE = "<!-- Made by docs/generate.py: change what it is made of, and run it again. -->\n"
 _SIGNS = {Ge: ("ge", "at least"), Le: ("le", "at most"), Gt: ("gt", "above"), Lt: ("lt", "below")}
 #: What a notebook cannot do without, beside an inventory.
-NEEDS = {"drift": "baseline: exports/2026-10-24", "trend": "history: history"}
+NEEDS = {"drift": "baseline: exports/2026-10-24"}
 _SKIPPED = ("How this report was made", "How this was made")
 
 
@@ -92,7 +92,8 @@ def notebook_page(name: str) -> str:
     title, _, question = first.partition("\n")
     needs = NEEDS.get(name, "")
     given = f" --params {name}.yaml" if needs else ""
-    run = f"diskenc report exports/ --notebook {name}{given} -o out/{name}"
+    read = "--history history" if name == "trend" else "exports/"
+    run = f"diskenc report {read} --notebook {name}{given} -o out/{name}"
     said = f", where `{name}.yaml` says `{needs}`" if needs else ""
     how = "Part of every report." if name in REPORTED else f"Rendered by name: `{run}`{said}."
     parts = [

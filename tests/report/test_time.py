@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from diskenc_analysis import history
 from diskenc_analysis.errors import ParameterError, UnreadableInputError
+from diskenc_analysis.ledger import sha256
 from diskenc_analysis.opening import read
 from diskenc_analysis.report import Options, render
+from tests.command import diskenc
 from tests.rules import HOST, V3, disk, vm, write
 from tests.shared import QUICK
 
@@ -36,18 +40,52 @@ def test_two_captures_make_a_report(captures, tmp_path):
     assert str(tmp_path) not in (tmp_path / "out" / "drift.ipynb").read_text(encoding="utf-8")
 
 
-def test_a_history_makes_a_report(captures, tmp_path):
+def test_a_history_alone_makes_a_report(captures, tmp_path):
+    """The notebook reads no inventory, so none is asked for; the manifest lists the captures instead."""
     for capture in captures:
         history.add(read(capture, engine="duckdb"), tmp_path / "store")
-    given = {"history": str(tmp_path / "store"), "target": 90} | QUICK
-    made = render(captures[1], tmp_path / "out", ["trend"], given)
-    facts = made.facts["trend"]
+    (tmp_path / "quick.yaml").write_text(json.dumps(QUICK | {"target": 90}))
+    asked = ("--history", "store", "--notebook", "trend", "--params", "quick.yaml", "-o", "out")
+    done = diskenc("report", *asked, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    facts = json.loads((tmp_path / "out" / "facts.json").read_text(encoding="utf-8"))["trend"]
     assert [row["capture_date"] for row in facts["captures"]] == ["2026-10-24", "2026-11-24"]
     [temp] = [one for one in facts["pace"] if one["capability"] == "temp_disk"]
     assert (temp["then"], temp["now"], temp["met_on"]) == (1, 0, "")
     names = {path.stem for path in (tmp_path / "out" / "data").glob("*.parquet")}
     assert names == {"captures", "trend", "trend_by_subscription"}
     assert str(tmp_path) not in (tmp_path / "out" / "trend.ipynb").read_text(encoding="utf-8")
+    files = (tmp_path / "store").glob("capture_date=*/*.parquet")
+    expected = {file.relative_to(tmp_path / "store").as_posix(): sha256(file) for file in files}
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["inputs"] == {f"history/{name}": digest for name, digest in expected.items()}
+
+
+def test_what_needs_an_inventory_is_not_run_without_one(tmp_path):
+    cases = {
+        ("--history", "store"): "notebook coverage: expected an inventory",
+        (
+            "--history",
+            "store",
+            "--notebook",
+            "trend",
+            "--notebook",
+            "drift",
+        ): "notebook drift: expected an inv",
+        (
+            "--history",
+            "store",
+            "--notebook",
+            "trend",
+            "--fail-under",
+            "caches=9",
+        ): "--fail-under: expected an inv",
+        ("--notebook", "trend"): "notebook trend: expected a history",
+    }
+    for asked, said in cases.items():
+        done = diskenc("report", *asked, cwd=tmp_path)
+        assert (done.returncode, said in done.stderr, done.stderr.count("\n")) == (2, True, 1), done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def _ran(*_told):
