@@ -123,7 +123,10 @@ def add(
         require_tenant(tenants, home)
     with added_folder(place) as work:
         rows = _rows(inv, coverage(inv, judge), name, judge)
-        write_table(work, name, rows, _QUESTION, by=["disk_id"])
+        if inv.engine == "spark":
+            spark.write_parquet(rows, work / f"{name}.parquet", ["disk_id"])
+        else:
+            write_table(work, name, rows, _QUESTION, by=["disk_id"])
         note_tenants(tenants, work)
         disks = _count(work)
     return Added(day, disks, new=True)
@@ -253,7 +256,7 @@ def read(folder: str | os.PathLike[str], engine: str = "duckdb") -> Any:
     for file in files:
         rows_in(file)
     if engine == "spark":
-        found = lazy(spark.session().read.parquet(str(home)))
+        found = lazy(spark.read_parquet(str(home)))
         return nw.to_native(found.with_columns(nw.col(DATE).cast(nw.String)))
     relation = duckdb.connect(":memory:").sql(sql_of(home, files, DATE))
     if engine == "duckdb":

@@ -87,7 +87,7 @@ class Inventory:
 
     def _table(self, name: str) -> Any:
         if self.engine == "spark":
-            return spark.session().read.parquet(f"{self.folder}/{name}.parquet")
+            return spark.read_parquet(f"{self.folder}/{name}.parquet")
         order = "ORDER BY ALL" if name == "ledger" else ""
         return self.frame(f'SELECT * FROM "{name}" {order}')
 

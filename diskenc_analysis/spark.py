@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from diskenc_analysis.errors import ParameterError
@@ -37,3 +40,38 @@ def session() -> Any:
     started = builder.getOrCreate()
     started.sparkContext.setLogLevel("ERROR")
     return started
+
+
+def read_parquet(path: str) -> Any:
+    """Read a Parquet file or folder whose name may hold what Spark takes for a pattern.
+
+    Parameters
+    ----------
+    path : str
+        Where it is.
+
+    Returns
+    -------
+    pyspark DataFrame
+    """
+    return session().read.parquet(re.sub(r"([]\[{}*?\\])", r"\\\1", path))
+
+
+def write_parquet(frame: Any, file: Path, by: Sequence[str]) -> None:
+    """Write a frame of Spark as one file by Spark's own writer, so that no row passes through the driver.
+
+    Parameters
+    ----------
+    frame : pyspark DataFrame
+        What to write.
+    file : Path
+        The file; its folder is one that driver and executors see, and holds nothing of that name.
+    by : sequence of str
+        Columns to sort by.
+    """
+    parts = file.with_name(f"_{file.stem}")
+    ordered = frame.repartition(1).sortWithinPartitions(*by)
+    ordered.write.option("compression", "zstd").parquet(str(parts))
+    [part] = parts.glob("part-*.parquet")
+    part.replace(file)
+    shutil.rmtree(parts)

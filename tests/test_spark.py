@@ -133,9 +133,10 @@ def test_spark_compares_as_duckdb_does(tmp_path):
 
 
 def test_spark_sums_a_history_as_duckdb_does(small, tmp_path):
+    store = tmp_path / "it's [1]*{a,b}?" / "history"  # names that Spark would take for patterns
     for day in ("2026-10-24", "2026-11-24"):
-        history.add(small, tmp_path, day)
-    ours, theirs = history.read(tmp_path), history.read(tmp_path, "spark")
+        history.add(small, store, day)
+    ours, theirs = history.read(store), history.read(store, "spark")
     for sums in (
         lambda rows: historysums.sums(rows, by="subscription_id"),
         lambda rows: historysums.layers(rows, ["method"]),
@@ -155,6 +156,15 @@ def test_the_job_of_the_guide_judges_and_sums(small, saved, tmp_path, monkeypatc
     exec(compile(job, "job.py", "exec"), {"__name__": "__main__"})  # noqa: S102
     import pyarrow.parquet as pq
 
+    [file] = (tmp_path / "history").glob("capture_date=2026-11-24/*.parquet")
+    assert "parquet-mr" in pq.read_metadata(file).created_by  # by Spark, not through the driver's memory
+    assert not history.add(small, tmp_path / "history", "2026-11-24").new  # the same capture, by DuckDB
+    history.add(small, tmp_path / "ours", "2026-11-24")
+    ours, theirs = (history.read(tmp_path / name).fetchall() for name in ("ours", "history"))
+    assert theirs == ours  # row by row, in the same order
+    assert sorted(one.name for one in file.parent.iterdir()) == sorted(
+        one.name for one in (tmp_path / "ours" / file.parent.name).iterdir()
+    )
     found = pq.read_table(tmp_path / "sums").to_pylist()
     sums = records(de.summarize(de.coverage(small), by=None))
     expected = {row["capability"]: row["yes"] for row in sums}
