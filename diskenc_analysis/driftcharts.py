@@ -12,7 +12,7 @@ from diskenc_analysis.drift_causes import cause_labels
 from diskenc_analysis.drift_rules import kinds
 from diskenc_analysis.editions import capabilities
 from diskenc_analysis.look import Part, blank
-from diskenc_analysis.text import capability_label, rows
+from diskenc_analysis.text import capability_label, number, rows
 
 __all__ = ["by_capability", "by_cause"]
 _LOOKS = {
@@ -57,7 +57,13 @@ def by_capability(counts: Any) -> go.Figure:
         counted = groups.setdefault(row["what"], {})
         counted[row["direction"]] = counted.get(row["direction"], 0.0) + float(row["disks"])
     named = [(capability_label(name), groups[name]) for name in capabilities() if name in groups]
-    return _drawn(named, title, "Capability")
+    figure = _drawn(named, title, "Capability")
+    per_vm = [capability_label(name) for name, one in capabilities().items() if one.counted_per == "vm"]
+    if named:
+        figure.layout.meta["alt"] += (
+            f" {' and '.join(per_vm)} are answers of a VM, counted on each of its disks."
+        )
+    return figure
 
 
 def by_cause(counts: Any, top: int = 25) -> go.Figure:
@@ -92,7 +98,29 @@ def by_cause(counts: Any, top: int = 25) -> go.Figure:
         names = dict.fromkeys(name for _, counted in rest for name in counted)
         added = {name: sum(counted.get(name, 0.0) for _, counted in rest) for name in names}
         shown = [*shown, (f"others ({len(rest)})", added)]
-    return _drawn(shown, "Why it changed", "Cause")
+    figure = _drawn(shown, "Why it changed", "Cause")
+    if shown:
+        figure.layout.meta["alt"] = _causes_alt(shown)
+    return figure
+
+
+_TOLD = {"regression": "Regressions", "improvement": "Improvements", "reading": "Only read differently"}
+
+
+def _causes_alt(shown: Sequence[tuple[object, dict[str, float]]]) -> str:
+    """Say which causes brought most of each direction; the sums stand with the other chart."""
+    found = []
+    for direction, words in _TOLD.items():
+        counted = [(name, counts[direction]) for name, counts in shown if counts.get(direction)]
+        most = sorted(counted, key=lambda item: -item[1])[:_MOST]
+        if most and direction != "reading":
+            found.append(f"{words} by cause: {', '.join(f'{name} {number(n)}' for name, n in most)}.")
+        elif most:
+            found.append(f"{words}: {number(sum(n for _, n in counted))}.")
+    return " ".join(found) or f"The first cause is {shown[0][0]}."
+
+
+_MOST = 4
 
 
 def _order(counted: dict[str, float]) -> tuple[float, ...]:

@@ -12,12 +12,16 @@ from plotly.subplots import make_subplots
 from diskenc_analysis.bars import shares, value
 from diskenc_analysis.editions import capabilities
 from diskenc_analysis.heat import cell_chart, mean_low
-from diskenc_analysis.look import KEY_OWNERS, METHODS, Part, blank, describe, part_of
+from diskenc_analysis.look import KEY_OWNERS, METHODS, Part, blank, describe, marker, part_of
 from diskenc_analysis.text import Row, bounds, capability_label, clean, label, number, percent, rows
 from diskenc_analysis.trend import thinned
 
 __all__ = ["bands", "by_group", "layers"]
 _LINE, _BAND, _MARK = "#0072B2", "rgba(138,143,152,0.45)", "#757d87"
+#: Months stand so far below the axis that the nought beside them is read apart.
+_LOWER: dict[str, Any] = {"ticklabelstandoff": 8}
+#: The axis of one capture, whose day would be parted into seconds.
+_ONE: dict[str, Any] = {"type": "category"}
 _COLUMNS, _HEIGHT, _SHOWN, _CELLS = 2, 168, 24, 12
 _PARTS = {"method": METHODS, "key_owner": KEY_OWNERS}
 _TITLES = {"method": "Encryption method over time", "key_owner": "Key ownership over time"}
@@ -31,9 +35,10 @@ def bands(sums: Any, captures: Any, target: float | None = None) -> go.Figure:
     sums : frame or list of dict
         `historysums.sums(history)`.
     captures : frame or list of dict
-        `historysums.captures(history)`: where the edition of the matrix changes, a line says so.
+        `historysums.captures(history)`: where the edition of the matrix changes, a line says so; a point is
+        hollow where a capture was not read whole.
     target : float, optional
-        Per cent; drawn as a dotted line.
+        Per cent; drawn as a dotted line for the capabilities that protect.
 
     Returns
     -------
@@ -62,29 +67,35 @@ def bands(sums: Any, captures: Any, target: float | None = None) -> go.Figure:
         vertical_spacing=0.32 / max(lines, 2),
     )
     changes = _edition_changes(rows(captures))
+    cut = [row["capture_date"] for row in rows(captures) if row["unread"]]
     for at, name in enumerate(names):
         place = {"row": at // _COLUMNS + 1, "col": at % _COLUMNS + 1}
-        _band(figure, [row for row in found if row["capability"] == name], place, first=at == 0)
+        _band(figure, [row for row in found if row["capability"] == name], place, cut, first=at == 0)
         for day in changes:
             figure.add_vline(x=day, line={"color": _MARK, "dash": "dash", "width": 1}, **place)
-        if target is not None:
+        if target is not None and capabilities()[name].protects:
             figure.add_hline(y=target, line={"color": _MARK, "dash": "dot", "width": 1}, **place)
     figure.update_yaxes(range=[0, 101], ticksuffix="%", dtick=50)
     figure.update_layout(height=130 + _HEIGHT * lines, margin={"t": 118, "b": 30, "l": 8, "r": 16})
+    captured = {row["capture_date"] for row in found}
+    figure.update_xaxes(**(_LOWER | {"nticks": 5} if len(captured) > 1 else _ONE))
     figure.update_annotations(font_size=13)
-    days = thinned(sorted({row["capture_date"] for row in found}), _SHOWN)
+    days = thinned(sorted(captured), _SHOWN)
     cells = {(row["capture_date"], row["capability"]): bounds(*shares(row)) for row in found}
     table = [[day, *(cells.get((day, name), "n/a") for name in names)] for day in days]
     columns = ["Capture", *(capability_label(name) for name in names)]
-    return describe(figure, title, _bands_alt(found, names, changes), columns, table)
+    return describe(figure, title, _bands_alt(found, names, changes, cut), columns, table)
 
 
-def _band(figure: go.Figure, found: Sequence[Row], place: dict[str, int], *, first: bool) -> None:
+def _band(
+    figure: go.Figure, found: Sequence[Row], place: dict[str, int], cut: Sequence[str], *, first: bool
+) -> None:
     days = [row["capture_date"] for row in found]
     lows = [100 * (shares(row)[0] or 0.0) for row in found]
     highs = [100 * (shares(row)[1] or 0.0) for row in found]
     hover = [f"{row['capture_date']}: {bounds(*shares(row))}" for row in found]
-    own = {"mode": "lines+markers", "marker": {"size": 5}, "showlegend": first}
+    points = {"size": 6, "symbol": ["circle-open" if day in cut else "circle" for day in days]}
+    own = {"mode": "lines+markers", "marker": points, "showlegend": first}
     told = {"hoverinfo": "text", "hovertext": hover}
     line = {"color": _LINE, "width": 2}
     figure.add_scatter(
@@ -96,7 +107,8 @@ def _band(figure: go.Figure, found: Sequence[Row], place: dict[str, int], *, fir
         name="Unknown: may be yes or no",
         legendgroup="band",
         showlegend=first,
-        mode="lines",
+        mode="lines" if len(days) > 1 else "lines+markers",  # of one capture the band is a point
+        marker={"size": 6, "symbol": "diamond"},
         line={"color": _BAND, "width": 1},
         fill="tonexty",
         fillcolor=_BAND,
@@ -110,14 +122,15 @@ def _edition_changes(captures: Sequence[Row]) -> list[str]:
     return [new["capture_date"] for old, new in pairwise(captures) if old["edition"] != new["edition"]]
 
 
-def _bands_alt(found: Sequence[Row], names: Sequence[str], changes: Sequence[str]) -> str:
+def _bands_alt(found: Sequence[Row], names: Sequence[str], changes: Sequence[str], cut: Sequence[str]) -> str:
     facts = []
     for name in names:
         mine = [row for row in found if row["capability"] == name]
         facts.append(f"{capability_label(name)} {bounds(*shares(mine[0]))} to {bounds(*shares(mine[-1]))}")
     days = sorted({row["capture_date"] for row in found})
     turned = f" The edition of the matrix changed on {', '.join(changes)}." if changes else ""
-    return f"Share of yes from {days[0]} to {days[-1]}: {'; '.join(facts)}.{turned}"
+    dark = f" Not read whole: {', '.join(cut)}." if cut else ""
+    return f"Share of yes from {days[0]} to {days[-1]}: {'; '.join(facts)}.{turned}{dark}"
 
 
 def layers(counts: Any, column: str) -> go.Figure:
@@ -155,7 +168,8 @@ def layers(counts: Any, column: str) -> go.Figure:
     for part in used:
         _area(figure, part, days, [sums.get((day, part.key), 0.0) for day in days], totals)
     figure.update_yaxes(range=[0, 100], ticksuffix="%", dtick=25)
-    figure.update_layout(height=430, margin={"t": 118, "b": 40, "l": 8, "r": 16})
+    figure.update_xaxes(**(_LOWER if len(days) > 1 else _ONE))
+    figure.update_layout(height=430, margin={"t": 118, "b": 40, "l": 8, "r": 16}, barmode="stack")
     table = [
         [day, *(number(sums.get((day, part.key), 0.0)) for part in used), number(totals[day])]
         for day in thinned(days, _SHOWN)
@@ -186,17 +200,20 @@ def _area(
         f"<b>{part.label}</b><br>{day}: {number(count)} of {number(totals[day])} disks"
         for day, count in zip(days, counts, strict=True)
     ]
+    heights = [100 * count / totals[day] for day, count in zip(days, counts, strict=True)]
+    told = {"name": part.label, "hoverinfo": "text", "hovertext": hover}
+    if len(days) == 1:  # an area needs two captures
+        figure.add_bar(x=list(days), y=heights, marker=marker(part), width=0.5, **told)
+        return
     figure.add_scatter(
         x=list(days),
-        y=[100 * count / totals[day] for day, count in zip(days, counts, strict=True)],
-        name=part.label,
+        y=heights,
         stackgroup="one",
         mode="lines",
         line={"width": 0.5, "color": part.color},
         fillcolor=part.color,
         fillpattern=pattern if part.pattern else None,
-        hoverinfo="text",
-        hovertext=hover,
+        **told,
     )
 
 
@@ -239,4 +256,16 @@ def by_group(sums: Any, by: str, capability: str, names: Any = None, top: int = 
     ordered = sorted(grid.items(), key=lambda item: (mean_low({"": item[1].get(days[-1], {})}), str(item[0])))
     cut = f", the {top} lowest of {len(ordered)}" if len(ordered) > top else ""
     named = [(clean((names or {}).get(key, key)), cells) for key, cells in ordered[:top]]
-    return cell_chart(named, days, "Subscription", f"{title}, lowest share first{cut}")
+    figure = cell_chart(named, days, "Subscription", f"{title}, lowest share first{cut}")
+    figure.layout.meta["alt"] = _last_alt(ordered, days[-1], names or {})
+    return figure
+
+
+def _last_alt(ordered: Sequence[tuple[str, dict[str, Row]]], day: str, names: Any) -> str:
+    """Say how the groups stand at last; what is wholly unknown has no share."""
+    last = [(key, cells[day]) for key, cells in ordered if day in cells]
+    known = [(key, row) for key, row in last if value(row, "yes") + value(row, "no")]
+    dark = sum(1 for _, row in last if shares(row)[0] is not None) - len(known)
+    ends = [f"{clean(names.get(key, key))} with {bounds(*shares(row))}" for key, row in known]
+    said = f"the lowest is {ends[0]}, the highest {ends[-1]}" if ends else "no share is known"
+    return f"On {day} of {len(last)} subscriptions: {said}; {dark} wholly unknown."

@@ -84,6 +84,47 @@ def test_a_change_of_edition_is_marked():
     assert len(trendcharts.bands(rows, CAPTURES).layout.shapes) == 0
 
 
+def test_the_target_is_drawn_where_a_yes_protects():
+    """No VM CPU used says what a method costs: nobody promised a share of it."""
+    rows = [answer(day, 1, 1, capability=name) for name in ("caches", "no_vm_cpu") for day in DAYS]
+    figure = trendcharts.bands(rows, CAPTURES, target=95)
+    [shape] = figure.layout.shapes
+    assert shape.y0 == 95
+    assert figure.layout.annotations[0].text == "Caches"
+    assert shape.yref == "y"  # of the first small chart
+
+
+def test_a_capture_that_was_not_read_whole_is_a_hollow_point_and_named():
+    rows = [answer(day, 1, 1) for day in DAYS]
+    cut = [*CAPTURES[:2], capture(DAYS[2], unread="disks: denied")]
+    figure = trendcharts.bands(rows, cut)
+    assert list(figure.data[0].marker.symbol) == ["circle", "circle", "circle-open"]
+    assert "Not read whole: 2026-10-31." in figure.layout.meta["alt"]
+    assert "Not read whole" not in trendcharts.bands(rows, CAPTURES).layout.meta["alt"]
+
+
+def test_one_capture_alone_is_drawn_as_well():
+    """A line and an area need two points: of one, the unknown would not be seen at all."""
+    figure = trendcharts.bands([answer(DAYS[0], 50, 30, 20)], CAPTURES[:1])
+    assert figure.layout.xaxis.type == "category"  # else its day would be parted into seconds
+    low, high = figure.data[:2]
+    assert (low.mode, high.mode) == ("lines+markers", "lines+markers")
+    rows = [{"capture_date": DAYS[0], "method": name, "disks": 1, "gib": 0.0} for name in ("host", "unknown")]
+    found = trendcharts.layers(rows, "method")
+    assert {(trace.type, trace.name, trace.y) for trace in found.data} == {
+        ("bar", "Encryption at host", (50,)),
+        ("bar", "Unknown", (50,)),
+    }
+    assert found.layout.barmode == "stack"
+
+
+def test_months_stand_below_the_nought_of_the_axis_beside_them():
+    rows = [answer(day, 1, 1) for day in DAYS]
+    layered = [{"capture_date": day, "method": "host", "disks": 1, "gib": 0.0} for day in DAYS]
+    for figure in (trendcharts.bands(rows, CAPTURES), trendcharts.layers(layered, "method")):
+        assert figure.layout.xaxis.ticklabelstandoff >= 8
+
+
 def test_layers_add_up_to_all_disks_and_words_that_nobody_listed_are_unknown():
     rows = [
         {"capture_date": DAYS[0], "method": name, "disks": n, "gib": 0.0}
@@ -105,6 +146,11 @@ def test_a_subscription_that_a_capture_lacks_is_empty_and_an_unknown_one_is_grey
     assert layers["Unknown"] == [[None, 0], [None, None]]
     assert layers["Share of yes, low bound"] == [[None, None], [0.5, 0.5]]
     assert list(figure.layout.yaxis.ticktext) == ["&lt;b&gt;", "prod"]
+    # What is wholly unknown is no nought per cent in words either.
+    assert figure.layout.meta["alt"] == (
+        "On 2026-10-01 of 2 subscriptions: the lowest is prod with 50%, the highest prod with 50%; "
+        "1 wholly unknown."
+    )
 
 
 @pytest.mark.parametrize(
@@ -133,12 +179,19 @@ def test_bars_hold_answers_by_direction_and_layers_are_left_out():
         "Regression": (2.0,),
         "Only the reading changed": (3.0,),
     }
+    assert figure.layout.meta["alt"].endswith(
+        "Temp disk and Defender for Cloud status are answers of a VM, counted on each of its disks."
+    )
     causes = [
         counted("caches", "improvement", 9, cause="host_on"),
         counted("caches", "regression", 1, cause="resized"),
     ]
     figure = driftcharts.by_cause(causes)
     assert list(figure.layout.yaxis.ticktext) == ["VM resized", "Host encryption on"]
+    # By cause and by capability the sums are the same: each caption says what its own chart shows.
+    assert figure.layout.meta["alt"] == (
+        "Regressions by cause: VM resized 1. Improvements by cause: Host encryption on 9."
+    )
     cut = driftcharts.by_cause(causes, top=1)
     assert list(cut.layout.yaxis.ticktext) == ["VM resized", "others (1)"]
 
