@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -91,31 +92,44 @@ def _band(
     figure: go.Figure, found: Sequence[Row], place: dict[str, int], cut: Sequence[str], *, first: bool
 ) -> None:
     days = [row["capture_date"] for row in found]
-    lows = [100 * (shares(row)[0] or 0.0) for row in found]
-    highs = [100 * (shares(row)[1] or 0.0) for row in found]
-    hover = [f"{row['capture_date']}: {bounds(*shares(row))}" for row in found]
-    points = {"size": 6, "symbol": ["circle-open" if day in cut else "circle" for day in days]}
+    bounded = [shares(row) for row in found]
+    lows = [_hundredths(low or 0.0, math.floor) for low, _ in bounded]
+    highs = [_hundredths(high or 0.0, math.ceil) for _, high in bounded]
+    one = len(days) == 1
+    symbols = ["circle-open" if day in cut else "circle" for day in days]
+    points = {"size": 6, "symbol": symbols if cut else "circle"}
     own = {"mode": "lines+markers", "marker": points, "showlegend": first}
-    told = {"hoverinfo": "text", "hovertext": hover}
+    # A template instead of a text at each point: a year of days would make a page too large to mail. The axis
+    # puts the sign of per cent behind its numbers.
+    told = [f"{_day_of(one)}: at {word} %{{y}}<extra></extra>" for word in ("least", "most")]
     line = {"color": _LINE, "width": 2}
-    figure.add_scatter(
-        x=days, y=lows, name="Known to be yes", legendgroup="low", line=line, **own, **told, **place
-    )
+    names = {"name": "Known to be yes", "legendgroup": "low", "hovertemplate": told[0]}
+    figure.add_scatter(x=days, y=lows, line=line, **names, **own, **place)
     figure.add_scatter(
         x=days,
         y=highs,
         name="Unknown: may be yes or no",
         legendgroup="band",
         showlegend=first,
-        mode="lines" if len(days) > 1 else "lines+markers",  # of one capture the band is a point
+        mode="lines+markers" if one else "lines",  # of one capture the band is a point
         marker={"size": 6, "symbol": "diamond"},
         line={"color": _BAND, "width": 1},
         fill="tonexty",
         fillcolor=_BAND,
         fillpattern={"shape": "/", "bgcolor": _BAND, "fgcolor": "rgba(255,255,255,0.8)", "size": 6},
-        **told,
+        hovertemplate=told[1],
         **place,
     )
+
+
+def _day_of(one: bool) -> str:
+    """Give the day of a point for a template; the axis of one capture alone holds no dates but words."""
+    return "%{x}" if one else "%{x|%Y-%m-%d}"
+
+
+def _hundredths(share: float, whole: Callable[[float], int]) -> float:
+    """Give a share in hundredths of a per cent, in the direction that never promises too much."""
+    return whole(round(10_000 * share, 6)) / 100
 
 
 def _edition_changes(captures: Sequence[Row]) -> list[str]:
@@ -196,12 +210,11 @@ def _area(
 ) -> None:
     # Of an area the pattern's own ground counts, where a bar takes the colour of its marker.
     pattern = {"shape": part.pattern, "bgcolor": part.color, "fgcolor": "rgba(255,255,255,0.75)", "size": 6}
-    hover = [
-        f"<b>{part.label}</b><br>{day}: {number(count)} of {number(totals[day])} disks"
-        for day, count in zip(days, counts, strict=True)
-    ]
-    heights = [100 * count / totals[day] for day, count in zip(days, counts, strict=True)]
-    told = {"name": part.label, "hoverinfo": "text", "hovertext": hover}
+    heights = [round(100 * count / totals[day], 2) for day, count in zip(days, counts, strict=True)]
+    hover = (
+        f"<b>{part.label}</b><br>{_day_of(len(days) == 1)}: %{{customdata:,}} disks, %{{y}}<extra></extra>"
+    )
+    told = {"name": part.label, "customdata": [round(count) for count in counts], "hovertemplate": hover}
     if len(days) == 1:  # an area needs two captures
         figure.add_bar(x=list(days), y=heights, marker=marker(part), width=0.5, **told)
         return

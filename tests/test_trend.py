@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 
 from diskenc_analysis import driftcharts, driftdigest, trendcharts, trenddigest
+from diskenc_analysis.editions import capabilities
 from diskenc_analysis.errors import ParameterError
+from diskenc_analysis.look import KEY_OWNERS, METHODS
 from diskenc_analysis.trend import pace
 
 
@@ -116,6 +120,34 @@ def test_one_capture_alone_is_drawn_as_well():
         ("bar", "Unknown", (50,)),
     }
     assert found.layout.barmode == "stack"
+
+
+def test_a_year_of_daily_captures_leaves_a_page_that_can_be_mailed():
+    """Plotly itself takes 2.0 MB of a page of at most 2.5 MB."""
+    first = date(2025, 11, 25)
+    days = [(first + timedelta(days=at)).isoformat() for at in range(365)]
+    rows = [answer(d, 61_003 + at, 30_001, 8_996, n) for at, d in enumerate(days) for n in capabilities()]
+    figures = [trendcharts.bands(rows, [capture(day) for day in days], target=95)]
+    for column, parts in (("method", METHODS), ("key_owner", KEY_OWNERS)):
+        found = [
+            {"capture_date": day, column: part.key, "disks": 10_001 + at, "gib": 0.0}
+            for at, day in enumerate(days)
+            for part in parts
+        ]
+        figures.append(trendcharts.layers(found, column))
+    assert sum(len(figure.to_json()) for figure in figures) < 400_000
+
+
+def test_what_is_hovered_over_is_never_better_than_it_is():
+    """Of 99.999% at least 99.99% are told and not all; of what may be, no less than may be."""
+    low, high = trendcharts.bands([answer(day, 99_998, 1, 1) for day in DAYS], CAPTURES).data
+    assert (low.y[0], high.y[0]) == (99.99, 100)
+    assert (low.hovertemplate, high.hovertemplate) == (
+        "%{x|%Y-%m-%d}: at least %{y}<extra></extra>",
+        "%{x|%Y-%m-%d}: at most %{y}<extra></extra>",
+    )
+    exact = trendcharts.bands([answer(day, 57, 43) for day in DAYS], CAPTURES).data
+    assert [trace.y[0] for trace in exact] == [57, 57]
 
 
 def test_months_stand_below_the_nought_of_the_axis_beside_them():
