@@ -2,12 +2,14 @@
 
 Nested steps, so that each JSON text is parsed once a row and each value is worked out once: *heads* (members
 of the object, as deep as its layout leads, as text), *parts* (all members wanted of one head, as a list),
-*values*, then the columns. Both the reader of files and the tables made of elements use it.
+*values*, the same in their type, then the columns. Both the reader of files and the tables made of elements
+use it.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from diskenc_analysis.heads import head_name, heads_sql
 from diskenc_analysis.members import MemberPath, paths_of
@@ -89,6 +91,11 @@ def _v(column: Column) -> str:
     return f'"v_{column.name}"'
 
 
+def _typed(column: Column) -> str:
+    """Name the SQL column of a value in its type: null where it is not of it."""
+    return f'"c_{column.name}"'
+
+
 def _value(column: Column, parts: _Parts) -> str:
     values = [f"nullif({parts.value(parts.paths[p], column.dtype)}, '')" for p in column.paths]
     found = f"coalesce({', '.join(values)})" if len(values) > 1 else values[0]
@@ -140,36 +147,41 @@ def _no_text(column: Column) -> str:
 def _columns(table: Table) -> list[str]:
     out = []
     for column in table.columns:
-        value = _cast(column)
-        out.append(f'{value} AS "{column.name}"')
+        out.append(f'{_typed(column)} AS "{column.name}"')
         if column.dtype == "ref":
-            out.append(f'{key_sql(value)} AS "{column.name}_key"')
+            out.append(f'{key_sql(_typed(column))} AS "{column.name}_key"')
     return out
 
 
-def _doubts(table: Table, parts: _Parts) -> dict[str, str]:
-    """Give for each column the SQL test of whether its value is of the wrong type (never read as absent)."""
+def _with_values(table: Table, columns: Sequence[Column], parts: _Parts, relation: str) -> str:
+    """SQL that adds the values of the columns to a relation with the parts, as text and in their type."""
+    values = ", ".join(_value(c, parts) for c in columns)
+    typed = ", ".join(f"{_cast(c)} AS {_typed(c)}" for c in table.columns)
+    return f"SELECT *, {typed} FROM (SELECT *, {values} FROM ({relation}))"
+
+
+def _doubts(table: Table, parts: _Parts) -> dict[str, list[str]]:
+    """Give for each column the SQL tests of whether its value is of the wrong type (never read as absent)."""
     doubts = {}
     for column in table.columns:
         tests = [test for p in column.paths for test in parts.misplaced(parts.paths[p])]
         value = _v(column)
-        if column.dtype in ("bool", "float"):
-            tests.append(f"({value} IS NOT NULL AND {_cast(column)} IS NULL)")
-        elif column.dtype == "json":
+        if column.dtype == "json":
             right = " OR ".join(f"starts_with({value}, '{mark}')" for mark in column.openings)
             tests.append(f"NOT ({right})")
-        elif test := _no_text(column):
-            tests.append(f"({test})")
+        elif column.dtype in ("bool", "float") or _no_text(column):
+            tests.append(f"({value} IS NOT NULL AND {_typed(column)} IS NULL)")
         if tests:
-            doubts[column.name] = " OR ".join(dict.fromkeys(tests))
+            doubts[column.name] = list(dict.fromkeys(tests))
     return doubts
 
 
 def _wrong(table: Table, parts: _Parts) -> str:
     """SQL that names the columns whose value is of the wrong type; null where there is none."""
     doubts = _doubts(table, parts)
-    named = ", ".join(f"CASE WHEN {test} THEN '{name}: {WRONG}' END" for name, test in doubts.items())
-    return f"CASE WHEN {' OR '.join(doubts.values())} THEN concat_ws('; ', {named}) END" if doubts else "NULL"
+    named = ", ".join(f"CASE WHEN {' OR '.join(t)} THEN '{name}: {WRONG}' END" for name, t in doubts.items())
+    any_of = dict.fromkeys(test for tests in doubts.values() for test in tests)
+    return f"CASE WHEN {' OR '.join(any_of)} THEN concat_ws('; ', {named}) END" if doubts else "NULL"
 
 
 def _derived(table: Table, parts: _Parts) -> dict[str, str]:
@@ -210,7 +222,11 @@ def resources_sql(table: Table, relation: str, source: str, layout: str, *, know
     """
     parts = _Parts(table, layout)
     envelope = [Column(n, "string", tuple(p.split("|")), "") for n, p in ENVELOPE.items()]
-    values = ", ".join(_value(c, parts) for c in [*envelope, *table.columns])
+    wanted = [*envelope, *table.columns]
+    relation = (
+        f"SELECT *, lower({_trimmed('h_id')}) AS key, {_trimmed('h_id')} AS trimmed{parts.select()} "
+        f"FROM ({heads_sql(table, relation, source, layout, known=known)})"
+    )
     columns = [
         *(f"{_v(c)} AS {c.name}" for c in envelope),
         *(f"{sql} AS {name}" for name, sql in _derived(table, parts).items()),
@@ -219,9 +235,7 @@ def resources_sql(table: Table, relation: str, source: str, layout: str, *, know
     return (
         f"SELECT {', '.join(columns)}, arm_type, CASE WHEN {_OTHERS.get(layout, 'false')} THEN 3 "
         f"WHEN NOT {named_sql('h_id', 'arm_type')} THEN 1 WHEN marked OR hollow THEN 2 ELSE 0 END AS odd"
-        f"{', e' if layout == 'element' else ''} FROM (SELECT *, {values} FROM ("
-        f"SELECT *, lower({_trimmed('h_id')}) AS key, {_trimmed('h_id')} AS trimmed"
-        f"{parts.select()} FROM ({heads_sql(table, relation, source, layout, known=known)})))"
+        f"{', e' if layout == 'element' else ''} FROM ({_with_values(table, wanted, parts, relation)})"
     )
 
 
@@ -239,13 +253,14 @@ def elements_sql(table: Table) -> str:
         A SELECT whose columns are those of `table.column_names()`.
     """
     parts = _Parts(table)
-    values = ", ".join(_value(c, parts) for c in table.columns)
-    return (
-        f"SELECT parent_key, origin, coalesce(doubt, {_wrong(table, parts)}) AS doubt, "
-        f"{', '.join(_columns(table))} FROM (SELECT *, {values} FROM ("
+    relation = (
         f"SELECT parent_key, origin, doubt, h_e{parts.select()} FROM ("
         "SELECT parent_key, origin, parent_doubt AS doubt, "
-        f"CASE WHEN starts_with(e, '{{') THEN e ELSE e->>'$' END AS h_e FROM ({unnest_sql(table)}))))"
+        f"CASE WHEN starts_with(e, '{{') THEN e ELSE e->>'$' END AS h_e FROM ({unnest_sql(table)}))"
+    )
+    return (
+        f"SELECT parent_key, origin, coalesce(doubt, {_wrong(table, parts)}) AS doubt, "
+        f"{', '.join(_columns(table))} FROM ({_with_values(table, table.columns, parts, relation)})"
     )
 
 
