@@ -9,6 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 import plotly.io as pio
 
+from diskenc_analysis.editions import capabilities
 from diskenc_analysis.errors import ParameterError, UnknownNameError
 from diskenc_analysis.text import clean, label
 
@@ -66,6 +67,7 @@ KEY_STORES = (
     Part("platform", "Platform", "#56B4E9", "."),
     Part("unknown", "Unknown", "#8A8F98", "/"),
 )
+_PARTS = {"method": METHODS, "key_owner": KEY_OWNERS, "key_store": KEY_STORES, "answer": ANSWERS}
 # Light enough at both ends for one dark ink on every cell, in either theme.
 SHARE_SCALE = [[0.0, "#F2A065"], [0.5, "#F7F1E5"], [1.0, "#7DB8E0"]]
 CELL_INK, UNKNOWN_CELL, EMPTY_CELL = "#14171b", "#B6BCC5", "rgba(138,143,152,0.18)"
@@ -74,7 +76,11 @@ EMPTY_INK = "#757d87"
 
 def _template(ink: str, grid: str, ground: str) -> go.layout.Template:
     lines = {"gridcolor": grid, "linecolor": grid, "zerolinecolor": grid}
-    axis = lines | {"automargin": True, "title": {"font": {"size": 13}}, "separatethousands": True}
+    axis = lines | {
+        "automargin": True,
+        "title": {"font": {"size": 13}, "standoff": 12},
+        "separatethousands": True,
+    }
     hover = {"bgcolor": ground, "bordercolor": ink, "font": {"color": ink, "family": _FONT}, "align": "left"}
     layout = {
         "font": {"family": _FONT, "size": 13, "color": ink},
@@ -152,10 +158,31 @@ def colors(column: str) -> dict[str, str]:
     >>> colors("method")["host"]
     '#0072B2'
     """
-    known = {"method": METHODS, "key_owner": KEY_OWNERS, "key_store": KEY_STORES, "answer": ANSWERS}
-    if column not in known:
-        raise UnknownNameError.of("column with colours", column, known)
-    return {part.key: part.color for part in known[column]}
+    if column not in _PARTS:
+        raise UnknownNameError.of("column with colours", column, _PARTS)
+    return {part.key: part.color for part in _PARTS[column]}
+
+
+def parts_of(column: str | None) -> dict[str, Part]:
+    """Give the parts that a column's values are drawn as.
+
+    Parameters
+    ----------
+    column : str or None
+        A column of the coverage, or `answer`.
+
+    Returns
+    -------
+    dict of str to Part
+        By value, in the order of the charts; empty where the column has no words and colours of its own.
+
+    Examples
+    --------
+    >>> parts_of("method")["sse"].label, parts_of("temp_disk")["no"].label, parts_of("location")
+    ('Storage encryption only', 'No', {})
+    """
+    answers = column in capabilities() and column != "defender_status"
+    return {part.key: part for part in (ANSWERS if answers else _PARTS.get(column or "", ()))}
 
 
 def marker(part: Part) -> dict[str, Any]:

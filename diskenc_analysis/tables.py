@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from diskenc_analysis.errors import ParameterError, UnknownNameError
-from diskenc_analysis.text import Row, clean, count_rows, number, percent, rows
+from diskenc_analysis.text import Row, clean, count_rows, heading, number, percent, rows
 
 __all__ = ["HtmlTable", "percent", "table", "templates"]
 _CELL_LIMIT = 1200
@@ -24,7 +24,6 @@ _WORD, _PIECE = 14, 16  # letters of a word that a line takes whole, and of a pi
 _RUN = re.compile(r"[0-9A-Za-z]{20,}")
 _JOINT = re.compile(r"(?<=[_./#:=&?@,;-])(?=\w)|(?<=[a-z])(?=[A-Z])")
 _HERE = "\x00"  # no text of a table holds it, since control characters are taken out
-_SPELT = {"gib": "GiB", "vm": "VM", "vms": "VMs", "id": "id", "hsm": "HSM"}
 _ROUNDING = {"share_low": "down", "share_high": "up"}
 
 
@@ -215,12 +214,7 @@ def _columns(found: Sequence[Row], columns: Mapping[str, str] | Sequence[str] | 
         if name not in there:
             raise UnknownNameError.of("column", name, there)
     given = columns if isinstance(columns, Mapping) else {}
-    return {name: given.get(name) or _heading(name) for name in wanted}
-
-
-def _heading(name: str) -> str:
-    words = [_SPELT.get(word, word) for word in clean(name.replace("_", " ")).split(" ")]
-    return words[0][:1].upper() + " ".join(words)[1:]
+    return {name: given.get(name) or heading(name) for name in wanted}
 
 
 def _cell(name: str, value: object) -> str:

@@ -220,6 +220,7 @@ def count_rows(frame: Any) -> int:
     return len(table)
 
 
+_SPELT = {"gib": "GiB", "vm": "VM", "vms": "VMs", "id": "id", "hsm": "HSM"}
 UNITS = {"disks": "disk", "vms": "VM", "gib": "GiB"}
 
 
@@ -268,6 +269,28 @@ def noun(column: str) -> str:
     if column.startswith("tag:"):
         return f"tag {clean(column[4:])}"
     return clean(column.removesuffix("_name").replace("_", " "))
+
+
+def heading(name: str) -> str:
+    """Write the name of a column as a heading.
+
+    Parameters
+    ----------
+    name : str
+        A column of any frame.
+
+    Returns
+    -------
+    str
+        The words, the first with a capital letter.
+
+    Examples
+    --------
+    >>> heading("gib"), heading("resource_group")
+    ('GiB', 'Resource group')
+    """
+    words = [_SPELT.get(word, word) for word in clean(name.replace("_", " ")).split(" ")]
+    return words[0][:1].upper() + " ".join(words)[1:]
 
 
 def capability_label(name: str) -> str:
