@@ -16,13 +16,13 @@ import plotly.graph_objects as go
 from diskenc_analysis.bars import add_answers, answer_bars, count_bars, shares, value
 from diskenc_analysis.editions import capabilities
 from diskenc_analysis.errors import ParameterError, UnknownNameError
-from diskenc_analysis.groups import add_counts, cut
+from diskenc_analysis.groups import add_counts, cut, read_summary, summary_rows
 from diskenc_analysis.heat import cell_chart, mean_low
 from diskenc_analysis.look import KEY_OWNERS, METHODS, Part, blank, part_of
 from diskenc_analysis.look import TEMPLATE as TEMPLATE  # noqa: PLC0414 - offered here
 from diskenc_analysis.look import colors as colors  # noqa: PLC0414 - offered here
 from diskenc_analysis.own import describe as describe  # noqa: PLC0414 - offered here
-from diskenc_analysis.text import Row, capability_label, noun, rows
+from diskenc_analysis.text import Row, capability_label, noun
 
 _HERE = ("colors", "coverage_by", "describe", "headline", "heatmap", "key_owners_by", "methods_by")
 _TOPICS = {
@@ -68,14 +68,15 @@ def headline(summary: Any, title: str = "Protection by capability") -> go.Figure
     >>> headline([]).layout.annotations[0].text
     'no disks'
     """
-    found = [row for row in _read(summary, "capability") if row["total"]]
+    read = summary_rows(summary, "capability", "total", made_by="de.summarize(cov, by=None)")
+    found = [row for row in read if row["total"]]
     ordered = sorted(found, key=lambda row: (_asked(row), *_worst(row), row["capability"]))
     names = [capability_label(row["capability"]) for row in ordered]
     return answer_bars(ordered, names, "Capability", title)
 
 
 def coverage_by(
-    summary: Any, by: str = "subscription_name", capability: str | None = None, top: int = TOP
+    summary: Any, by: str | None = None, capability: str | None = None, top: int = TOP
 ) -> go.Figure:
     """Draw one capability by group, lowest share first.
 
@@ -83,8 +84,8 @@ def coverage_by(
     ----------
     summary : frame
         `summarize(cov, by=..., capability=...)`: one row per group.
-    by : str
-        The column that holds the groups.
+    by : str, optional
+        The column that holds the groups; by default the one that it was summed by.
     capability : str, optional
         Which capability, when the summary holds several.
     top : int
@@ -106,7 +107,8 @@ def coverage_by(
     >>> coverage_by([row], by="location").data[0].name
     'Yes'
     """
-    found = [row for row in _read(summary, by, "capability") if row["total"]]
+    read, by = read_summary(summary, by, "capability", "total")
+    found = [row for row in read if row["total"]]
     if not found:
         return blank(f"Coverage by {noun(by)}")
     name = _one_capability(found, capability)
@@ -119,15 +121,15 @@ def coverage_by(
     return answer_bars([row for _, row in shown], [key for key, _ in shown], noun(by).capitalize(), title)
 
 
-def methods_by(tally: Any, by: str = "subscription_name", weight: str = "disks", top: int = TOP) -> go.Figure:
+def methods_by(tally: Any, by: str | None = None, weight: str = "disks", top: int = TOP) -> go.Figure:
     """Draw how much each encryption method protects, by group.
 
     Parameters
     ----------
     tally : frame
         `tally(cov, by=[by, "method"])`: columns by, method, disks, gib.
-    by : str
-        The column that holds the groups.
+    by : str, optional
+        The column that holds the groups; by default the one that it was summed by.
     weight : {"disks", "gib"}
         What the length of a bar means.
     top : int
@@ -144,14 +146,14 @@ def methods_by(tally: Any, by: str = "subscription_name", weight: str = "disks",
     >>> methods_by([row], by="location").data[0].name
     'Encryption at host'
     """
-    found = _counted(tally, by, "method", weight, METHODS)
+    found, by = _counted(tally, by, "method", weight, METHODS)
     ordered = _weakest_first(found, ("sse", "unmanaged", "unknown"))
     return _count_chart(ordered, METHODS, by, weight, top, "Encryption method")
 
 
 def key_owners_by(
     tally: Any,
-    by: str = "subscription_name",
+    by: str | None = None,
     weight: str = "disks",
     top: int = TOP,
     *,
@@ -163,8 +165,8 @@ def key_owners_by(
     ----------
     tally : frame
         `tally(cov, by=[by, "key_owner"])`: columns by, key_owner, disks, gib.
-    by : str
-        The column that holds the groups.
+    by : str, optional
+        The column that holds the groups; by default the one that it was summed by.
     weight : {"disks", "gib"}
         What the length of a bar means.
     top : int
@@ -183,20 +185,20 @@ def key_owners_by(
     >>> key_owners_by([row], by="location", weight="gib").data[0].x
     (64.0,)
     """
-    found = _counted(tally, by, "key_owner", weight, KEY_OWNERS)
+    found, by = _counted(tally, by, "key_owner", weight, KEY_OWNERS)
     ordered = _weakest_first(found, ("platform", "unknown"))
     return _count_chart(ordered, KEY_OWNERS, by, weight, top, "Key ownership", share=share)
 
 
-def heatmap(summary: Any, by: str = "subscription_name", top: int = TOP) -> go.Figure:
+def heatmap(summary: Any, by: str | None = None, top: int = TOP) -> go.Figure:
     """Draw all capabilities by group, the low bound of the share as the colour.
 
     Parameters
     ----------
     summary : frame
         `summarize(cov, by=..., capability=None)`: one row per group and capability.
-    by : str
-        The column that holds the groups.
+    by : str, optional
+        The column that holds the groups; by default the one that it was summed by.
     top : int
         Groups shown; the rest is one row named others.
 
@@ -212,7 +214,8 @@ def heatmap(summary: Any, by: str = "subscription_name", top: int = TOP) -> go.F
     >>> [trace.name for trace in heatmap([row], by="location").data]
     ['Unknown']
     """
-    found = [row for row in _read(summary, by, "capability") if row["total"]]
+    read, by = read_summary(summary, by, "capability", "total")
+    found = [row for row in read if row["total"]]
     if not found:
         return blank(f"Coverage by {noun(by)}")
     there = {row["capability"] for row in found}
@@ -232,16 +235,17 @@ def _add_cells(found: Sequence[dict[str, Row]]) -> dict[str, Row]:
 
 
 def _counted(
-    tally: Any, by: str, part: str, weight: str, parts: Sequence[Part]
-) -> list[tuple[Any, dict[str, float]]]:
+    tally: Any, by: str | None, part: str, weight: str, parts: Sequence[Part]
+) -> tuple[list[tuple[Any, dict[str, float]]], str]:
     if weight not in ("disks", "gib"):
         raise UnknownNameError.of("weight", weight, ("disks", "gib"))
     groups: dict[Any, dict[str, float]] = {}
-    for row in _read(tally, by, part, weight):
+    found, by = read_summary(tally, by, part, weight, made_by=f'de.tally(cov, by=[..., "{part}"])')
+    for row in found:
         counts = groups.setdefault(row[by], {})
         key = part_of(parts, row[part]).key
         counts[key] = counts.get(key, 0.0) + value(row, weight)
-    return list(groups.items())
+    return list(groups.items()), by
 
 
 def _weakest_first(groups: list[tuple[Any, dict[str, float]]], weak: Sequence[str]) -> list[tuple[Any, Any]]:
@@ -262,15 +266,6 @@ def _count_chart(
     unit = "GiB" if weight == "gib" else "disks"
     title = f"{what} by {noun(by)}, {'share of' if share else 'in'} {unit}{note}"
     return count_bars(shown, parts, weight, (title, noun(by).capitalize()), share)
-
-
-def _read(frame: Any, *needed: str) -> list[Row]:
-    """Read a summary, with the columns it must have."""
-    found = rows(frame)
-    missing = [name for name in needed if found and name not in found[0]]
-    if missing:
-        raise UnknownNameError.of("column of the summary", missing[0], found[0])
-    return found
 
 
 def _one_capability(found: Sequence[Row], capability: str | None) -> str:

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 
 from diskenc_analysis.bars import count_bars
 from diskenc_analysis.errors import UnknownNameError
+from diskenc_analysis.groups import read_summary
 from diskenc_analysis.look import KEY_STORES, METHODS, ROW_HEIGHT, Part, blank, describe, part_of
 from diskenc_analysis.text import Row, amount, clean, label, noun, number, percent, rows
 
@@ -32,15 +33,15 @@ _AGES = ((90, "Up to 90 days"), (365, "91 to 365 days"), (730, "1 to 2 years"), 
 _NOT_READ = "Not read"
 
 
-def key_flow(tally: Any, by: str = "subscription_name", weight: str = "disks", top: int = TOP) -> go.Figure:
+def key_flow(tally: Any, by: str | None = None, weight: str = "disks", top: int = TOP) -> go.Figure:
     """Draw which method each group uses, and where the keys of that method lie.
 
     Parameters
     ----------
     tally : frame
         `tally(cov, by=[by, "method", "key_store"])`: columns by, method, key_store, disks, gib.
-    by : str
-        The column that holds the groups.
+    by : str, optional
+        The column that holds the groups; by default the one that it was summed by.
     weight : {"disks", "gib"}
         What the width of a band means.
     top : int
@@ -59,7 +60,9 @@ def key_flow(tally: Any, by: str = "subscription_name", weight: str = "disks", t
     """
     if weight not in ("disks", "gib"):
         raise UnknownNameError.of("weight", weight, ("disks", "gib"))
-    found = [row for row in rows(tally) if row[weight]]
+    made_by = 'de.tally(cov, by=[..., "method", "key_store"])'
+    read, by = read_summary(tally, by, "method", "key_store", weight, made_by=made_by)
+    found = [row for row in read if row[weight]]
     if not found:
         return blank("From subscription to method to key store")
     top = min(top, TOP)

@@ -11,11 +11,11 @@ from diskenc_analysis.bars import count_bars
 from diskenc_analysis.charts import TOP
 from diskenc_analysis.editions import Cell, capabilities, cells, methods, resolve_edition
 from diskenc_analysis.grid import add_cells, label_axes
-from diskenc_analysis.groups import add_counts, cut
+from diskenc_analysis.groups import add_counts, cut, read_summary
 from diskenc_analysis.look import ROW_HEIGHT, SHARE_SCALE, UNKNOWN_CELL, Part, blank, describe, size
 from diskenc_analysis.matrix import describe as in_words
 from diskenc_analysis.option_list import all_options
-from diskenc_analysis.text import label, noun, number, rows
+from diskenc_analysis.text import label, noun, number
 
 __all__ = ["efforts", "matrix_grid", "needs_by"]
 _HEAD = 60  # px for the labels of the columns, in two lines
@@ -179,15 +179,15 @@ def _parts(counts: Mapping[str, float]) -> str:
     return ", ".join(f"{part.label[0].lower()}{part.label[1:]} {number(counts[part.key])}" for part in there)
 
 
-def needs_by(tally: Any, by: str = "subscription_name", top: int = TOP) -> go.Figure:
+def needs_by(tally: Any, by: str | None = None, top: int = TOP) -> go.Figure:
     """Draw how many disks would have to change, by group.
 
     Parameters
     ----------
     tally : frame
         `tally(disks_to_change(...), by=[by, "need"])`: columns by, need, disks, gib.
-    by : str
-        The column that holds the groups.
+    by : str, optional
+        The column that holds the groups; by default the one that it was summed by.
     top : int
         Groups shown; the rest is one row named others.
 
@@ -202,7 +202,8 @@ def needs_by(tally: Any, by: str = "subscription_name", top: int = TOP) -> go.Fi
     'Meets it already'
     """
     groups: dict[object, dict[str, float]] = {}
-    for row in rows(tally):
+    found, by = read_summary(tally, by, "need", "disks", made_by='de.tally(changes, by=[..., "need"])')
+    for row in found:
         counts = groups.setdefault(row[by], {})
         counts[row["need"]] = counts.get(row["need"], 0.0) + float(row["disks"])
     ordered = sorted(groups.items(), key=lambda item: (-item[1].get("change", 0.0), str(item[0])))

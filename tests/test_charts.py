@@ -199,3 +199,33 @@ def test_every_value_has_its_own_colour():
     for parts in (ANSWERS, METHODS, KEY_OWNERS):
         assert len({part.color for part in parts}) == len(parts)
         assert next(part for part in parts if part.key == "unknown").pattern
+
+
+COUNTS = {"disks": 2, "gib": 64, "yes": 1, "no": 1, "total": 2, "unknown": 0, "weight": "disks"}
+
+
+@pytest.mark.parametrize(
+    "name", ["coverage_by", "heatmap", "methods_by", "key_owners_by", "key_flow", "needs_by"]
+)
+def test_a_chart_goes_by_the_column_that_its_summary_was_summed_by(name):
+    part = {
+        "methods_by": {"method": "host"},
+        "key_owners_by": {"key_owner": "customer"},
+        "needs_by": {"need": "keep"},
+    }
+    part |= {"key_flow": {"method": "host", "key_store": "platform"}}
+    row = {"resource_group": "rg-1"} | part.get(name, {"capability": "caches"})
+    figure = getattr(charts, name)([row | COUNTS])
+    assert "resource group" in figure.layout.meta["title"]
+    with pytest.raises(ParameterError, match=r"a row per disk: draw de\.(summarize|tally)\("):
+        getattr(charts, name)([{"disk_id": "x", "method": "host"}])
+    with pytest.raises(ParameterError, match="by='location'"):
+        getattr(charts, name)([{"location": "x"} | row | COUNTS])
+    with pytest.raises(UnknownNameError, match='Did you mean "resource_group"'):
+        getattr(charts, name)([row | COUNTS], by="resource_groups")
+
+
+def test_the_headline_takes_a_summary_of_all_and_no_rows_of_disks():
+    assert charts.headline([{"capability": "caches"} | COUNTS]).data[0].name == "Yes"
+    with pytest.raises(ParameterError, match=r"draw de\.summarize\(cov, by=None\)"):
+        charts.headline([{"disk_id": "x", "method": "host"}])
