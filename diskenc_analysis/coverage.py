@@ -10,6 +10,7 @@ import narwhals as nw
 
 from diskenc_analysis import judge_vm
 from diskenc_analysis.editions import capabilities, resolve_edition
+from diskenc_analysis.errors import ParameterError
 from diskenc_analysis.facts import DiskFacts, disk_facts
 from diskenc_analysis.frames import BAR, Frame, distinct, gathered, given, helper, kept, native_of
 from diskenc_analysis.identity import identity
@@ -61,6 +62,8 @@ def coverage(inv: Inventory, edition: str = "latest") -> Any:
     ------
     UnknownNameError
         When the edition is unknown.
+    ParameterError
+        When it is given anything but an inventory.
 
     Examples
     --------
@@ -69,6 +72,10 @@ def coverage(inv: Inventory, edition: str = "latest") -> Any:
     >>> sorted(set(cov["at_rest"]))
     ['no', 'not_applicable', 'yes']
     """
+    if not hasattr(inv, "ledger"):
+        raise ParameterError(
+            f"expected an inventory, got {type(inv).__name__}: inv = de.load(...), then de.coverage(inv)"
+        )
     found = judged(inv, edition)
     table = helper(inv, f"verdicts_{_suffix(edition)}", found.rows_of_verdicts(), ["verdict", *_VERDICT])
     out = found.rows.join(table, on="verdict", how="left").select(*COLUMNS)

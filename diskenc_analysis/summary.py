@@ -68,9 +68,11 @@ def summarize(
     >>> out[["yes", "unknown", "share", "share_low"]].iloc[0].tolist()
     [2.0, 2.0, 1.0, 0.5]
     """
+    if by is not None and not isinstance(by, str):
+        raise ParameterError(f"expected one column to group by, got {by!r}; de.tally counts by several")
     check(capability, weight)
     names = list(capabilities()) if capability is None else [capability]
-    frame = lazy(cov)
+    frame = _coverage(cov)
     group = nw.lit("all") if by is None else group_of(frame, by)
     weights = {name: _weight(name, weight) for name in names}
     parts = []
@@ -125,13 +127,21 @@ def _weight(name: str, weight: str | None) -> str:
     return weight
 
 
+def _coverage(cov: Any) -> Frame:
+    try:
+        return lazy(cov)
+    except TypeError:
+        what = type(cov).__name__
+        raise ParameterError(f"expected the frame that de.coverage(inv) gives, got {what}") from None
+
+
 def group_of(frame: Frame, by: str) -> nw.Expr:
     """Give the group of each row, which is never null."""
     if by.startswith("tag:"):
         return _tag(by[4:])
     columns = frame.collect_schema().names()
     if by not in columns:
-        raise UnknownNameError.of("column", by, columns)
+        raise UnknownNameError.of("column", by, [*columns, "tag:NAME"])
     group = nw.col(by)
     if by == "subscription_name" and "subscription_id" in columns:
         group = nw.when(~group.is_null()).then(group).otherwise(nw.col("subscription_id"))
@@ -266,14 +276,14 @@ def with_shares(out: Frame) -> Frame:
     )
 
 
-def tally(cov: Any, by: Sequence[str]) -> Any:
+def tally(cov: Any, by: str | Sequence[str]) -> Any:
     """Count disks and GiB by one or more columns.
 
     Parameters
     ----------
     cov : frame
         The coverage frame, of any engine.
-    by : sequence of str
+    by : str or sequence of str
         Columns to group by.
 
     Returns
@@ -286,7 +296,8 @@ def tally(cov: Any, by: Sequence[str]) -> Any:
     UnknownNameError
         When a column does not exist.
     """
-    frame = lazy(cov)
+    by = [by] if isinstance(by, str) else by
+    frame = _coverage(cov)
     groups = {f"_by{at}": group_of(frame, name) for at, name in enumerate(by)}
     rows = frame.select(**groups, _one=nw.lit(1), _gib=nw.col("gib").fill_null(0.0))
     out = rows.group_by(list(groups)).agg(

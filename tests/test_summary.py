@@ -169,3 +169,20 @@ def test_nothing_gives_no_shares():
     [row] = _collect(de.summarize(empty, by=None, capability="caches"))
     assert tuple(row[n] for n in _NUMBERS) == (0, 0, 0, 0, 0, None, None, None)
     assert _collect(de.tally(empty, by=["subscription_name"])) == []
+
+
+def test_what_is_mistaken_for_a_coverage_or_an_inventory_is_said_kindly():
+    inv = de.load(de.sample_path(), engine="polars")
+    with pytest.raises(ParameterError, match=r"expected an inventory, got str: inv = de\.load"):
+        de.coverage("exports/")
+    for ask in (de.summarize, lambda found: de.tally(found, by=["method"])):
+        with pytest.raises(ParameterError, match=r"de\.coverage\(inv\) gives, got Inventory"):
+            ask(inv)
+    with pytest.raises(ParameterError, match=r"one column to group by.*de\.tally"):
+        de.summarize(pd.DataFrame(ROWS), by=["subscription_name", "kind"])
+    with pytest.raises(UnknownNameError, match="tag:NAME"):
+        de.summarize(pd.DataFrame(ROWS), by="environment")
+
+
+def test_a_tally_takes_one_column_by_its_name():
+    assert de.tally(pd.DataFrame(ROWS), by="kind")["disks"].tolist() == [5, 1]
