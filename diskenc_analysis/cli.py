@@ -21,9 +21,11 @@ from diskenc_analysis.cli_parts import (
     be_quiet,
     capabilities_like,
     editions_like,
+    groups_like,
     ledger_line,
     note,
     notes,
+    weights_like,
 )
 from diskenc_analysis.cli_report import report, verify
 from diskenc_analysis.ending import tidily
@@ -66,11 +68,15 @@ app.command()(verify)
 @app.command()
 def coverage(
     inventory: INVENTORY,
-    by: Annotated[str | None, typer.Option(help="Group by a column, or tag:NAME.")] = None,
+    by: Annotated[
+        str | None, typer.Option(help="Group by a column, or tag:NAME.", autocompletion=groups_like)
+    ] = None,
     capability: Annotated[
         str | None, typer.Option(help="One capability; all ten by default.", autocompletion=capabilities_like)
     ] = None,
-    weight: Annotated[str | None, typer.Option(help="disks, gib or vms.")] = None,
+    weight: Annotated[
+        str | None, typer.Option(help="disks, gib or vms.", autocompletion=weights_like)
+    ] = None,
     edition: Annotated[
         str, typer.Option(help="Edition of the encryption matrix.", autocompletion=editions_like)
     ] = "latest",
@@ -97,7 +103,7 @@ def coverage(
     check(capability, weight)
     check_place(form.value, out)
     if by and not by.startswith("tag:") and by not in COLUMNS:
-        raise UnknownNameError.of("column", by, COLUMNS)
+        raise UnknownNameError.of("column", by, [*COLUMNS, "tag:NAME"])
     inv = de.load(
         inventory,
         engine="duckdb",

@@ -48,4 +48,6 @@ def lab(
     """
     from diskenc_analysis.lab import copy_notebooks
 
-    typer.echo("\n".join(copy_notebooks(folder, overwrite=overwrite).lines))
+    copied, *how = copy_notebooks(folder, overwrite=overwrite).lines
+    typer.echo(copied)
+    note("\n".join(how))

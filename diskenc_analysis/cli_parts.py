@@ -53,6 +53,19 @@ def capabilities_like(begun: str) -> list[str]:
     return [name for name in capabilities() if name.startswith(begun)]
 
 
+def groups_like(begun: str) -> list[str]:
+    """Complete the name of a column that many disks share, or the beginning of a tag."""
+    from diskenc_analysis.coverage import COLUMNS
+
+    own = ("disk_id", "name", "vm_id", "gib", "tags", "conflicts", "evidence")
+    return [name for name in (*COLUMNS, "tag:") if name not in own and name.startswith(begun)]
+
+
+def weights_like(begun: str) -> list[str]:
+    """Complete what is counted."""
+    return [name for name in ("disks", "gib", "vms") if name.startswith(begun)]
+
+
 def requirements_like(begun: str) -> list[str]:
     """Complete the name of a requirement."""
     from diskenc_analysis.option_list import requirements

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from diskenc_analysis.cli_parts import INVENTORY, KEEP_GOING, Format, inventory_of, ledger_line, note, notes
+from diskenc_analysis.cli_parts import (
+    INVENTORY,
+    KEEP_GOING,
+    Format,
+    capabilities_like,
+    groups_like,
+    inventory_of,
+    ledger_line,
+    note,
+    notes,
+)
 
 
 def compare(
@@ -75,9 +85,15 @@ def history_add(
 def history_show(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the history.")],
     by: Annotated[
-        str | None, typer.Option(help="Column, or tag:NAME; a layer such as method is counted in disks.")
+        str | None,
+        typer.Option(
+            help="Column, or tag:NAME; a layer such as method is counted in disks.",
+            autocompletion=groups_like,
+        ),
     ] = None,
-    capability: Annotated[str | None, typer.Option(help="One capability; all ten by default.")] = None,
+    capability: Annotated[
+        str | None, typer.Option(help="One capability; all ten by default.", autocompletion=capabilities_like)
+    ] = None,
     weight: Annotated[str, typer.Option(help="disks or gib; facts of a VM are counted in VMs.")] = "disks",
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="File to write to.")] = None,

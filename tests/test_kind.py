@@ -94,6 +94,10 @@ def test_names_are_completed():
         ("diskenc report --notebook ch", "choose_method"),
         ("diskenc report --fail", "--fail-under"),
         ("diskenc coverage x --capability te", "temp_disk"),
+        ("diskenc coverage x --by subscription_n", "subscription_name"),
+        ("diskenc coverage x --by t", "temp_disk_key_owner temp_disk tag:"),
+        ("diskenc coverage x --weight v", "vms"),
+        ("diskenc history show h --by loc", "location"),
     ],
 )
 def test_what_the_script_of_bash_asks_is_answered(typed, offered):
@@ -102,4 +106,11 @@ def test_what_the_script_of_bash_asks_is_answered(typed, offered):
     done = subprocess.run(
         [sys.executable, "-c", code], env=os.environ | words, capture_output=True, text=True, check=False
     )
-    assert done.stdout.split() == [offered]
+    assert done.stdout.split() == offered.split()
+
+
+def test_lab_says_how_to_go_on_unless_it_is_to_be_quiet(tmp_path):
+    told, quiet = diskenc("lab", str(tmp_path / "a")), diskenc("-q", "lab", str(tmp_path / "b"))
+    assert told.stdout.splitlines() == [f"9 notebooks copied to {tmp_path / 'a'}"]
+    assert "begin with explore.ipynb" in told.stderr
+    assert (quiet.stdout, quiet.stderr) == (f"9 notebooks copied to {tmp_path / 'b'}\n", "")

@@ -53,7 +53,7 @@ def test_sample_report_and_lab_work_outside_of_the_checkout(run, tmp_path):
     assert (tmp_path / "out" / "choose_method.html").stat().st_size > 10_000
     copied = run("lab", "mine")
     assert copied.returncode == 0, copied.stderr
-    assert "jupyter lab mine" in copied.stdout
+    assert "jupyter lab mine" in copied.stderr
     there = {path.name for path in (tmp_path / "mine").iterdir()}
     assert there == {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert json.loads((tmp_path / "mine" / "explore.ipynb").read_text(encoding="utf-8"))["nbformat"] == 4
