@@ -40,7 +40,7 @@ _SHORT = {"key_vault_premium;managed_hsm": "vault, HSM", "key_vault_premium": "v
 _CHANGED = " ≠"
 
 
-def matrix_grid(edition: str = "latest", against: str | None = None) -> go.Figure:
+def matrix_grid(edition: str = "latest", against: str | None = None, *, numbers: bool = True) -> go.Figure:
     """Draw the encryption matrix as a grid of answers.
 
     Parameters
@@ -49,6 +49,8 @@ def matrix_grid(edition: str = "latest", against: str | None = None) -> go.Figur
         One of `editions()`, or `latest`.
     against : str, optional
         Another edition: cells that say otherwise there are marked.
+    numbers : bool
+        Whether a page gives the answers as a table beneath; not where that table stands beside the chart.
 
     Returns
     -------
@@ -86,7 +88,8 @@ def matrix_grid(edition: str = "latest", against: str | None = None) -> go.Figur
     differing = [pair for line in grid for pair in line if in_words(table[pair]) != in_words(old[pair])]
     columns = ["Capability", *(method.label for method in methods().values())]
     rows = [[capabilities()[line[0][0]].label, *(in_words(table[pair]) for pair in line)] for line in grid]
-    return describe(figure, _title(name, against), _alt(table, differing, against), columns, rows)
+    behind = (columns, rows) if numbers else ()
+    return describe(figure, _title(name, against), _alt(table, differing, against), *behind)
 
 
 def _title(edition: str, against: str | None) -> str:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diskenc_analysis.editions import edition_label, editions, resolve_edition
+from diskenc_analysis.editions import edition_label, editions, methods, resolve_edition
 from diskenc_analysis.ledger import NO_FILE
 from diskenc_analysis.matrix import matrix_diff
 from diskenc_analysis.results import commit, sources, versions
 from diskenc_analysis.tables import HtmlTable, table
+from diskenc_analysis.text import capability_label, rows
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory
@@ -89,4 +90,8 @@ def edition_changes(edition: str = "latest") -> HtmlTable:
     other = known[place - 1] if place else known[min(place + 1, len(known) - 1)]
     old, new = sorted((ours, other))
     columns = {"capability": "Capability", "method": "Method", "old": old, "new": new, "source": "Source"}
-    return table(matrix_diff(old, new), f"Cells that differ between the editions {old} and {new}", columns)
+    lines = rows(matrix_diff(old, new))
+    for line in lines:
+        line["capability"] = capability_label(line["capability"])
+        line["method"] = methods()[line["method"]].label
+    return table(lines, f"Cells that differ between the editions {old} and {new}", columns)

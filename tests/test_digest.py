@@ -283,4 +283,9 @@ def test_provenance_leaves_out_where_files_lie():
 def test_a_report_shows_where_the_editions_differ(edition):
     shown = digest.edition_changes(edition)
     assert shown.caption == "Cells that differ between the editions 2023-05-15 and 2026-04-02"
-    assert lines(shown)[0]["2023-05-15"] == "no"
+    first = lines(shown)[0]
+    assert (first["Capability"], first["Method"], first["2023-05-15"]) == (
+        "Temp disk",
+        "Storage encryption (SSE)",
+        "no",
+    )

@@ -7,6 +7,7 @@ from collections import Counter
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 
 from diskenc_analysis.editions import capabilities
 from diskenc_analysis.share import notebook_dir, sample_path
@@ -73,6 +74,14 @@ def reported(sample_report):
         truth = list(csv.DictReader(lines))
     _, where = sample_report
     return json.loads((where / "out" / "facts.json").read_text()), truth
+
+
+def test_the_matrix_of_an_edition_is_printed_once(sample_report):
+    _, where = sample_report
+    page = BeautifulSoup((where / "out" / "choose_method.html").read_text(encoding="utf-8"), "html.parser")
+    cells = [cell.get_text(strip=True) for cell in page.find_all("td")]
+    # Customer control of keys under Azure Disk Encryption, which is the same in both editions.
+    assert cells.count("yes, with a key encryption key") == 2
 
 
 @pytest.fixture(scope="module")
