@@ -138,5 +138,11 @@ def browse(
     native = pd.DataFrame(frame) if isinstance(frame, list) else frame
     shown = nw.maybe_reset_index(nw.from_native(native).lazy().head(_MOST).collect()).to_pandas()
     shown.columns.name = None
+    for column in shown.select_dtypes("float"):
+        # Counts and sizes are floats where an engine summed them; nobody reads 80.0 VMs.
+        numbers = shown[column].astype("Float64")
+        known = numbers.dropna().to_numpy("float64")
+        if all(map(float.is_integer, known.tolist())):
+            shown[column] = numbers.astype("Int64")
     named = columns if isinstance(columns, Mapping) else {}
     return Browsed(plain, shown[list(columns)].rename(columns=dict(named)) if columns else shown)

@@ -77,3 +77,13 @@ def test_evidence_is_broad_beside_a_long_name(tmp_path):
         browser.close()
     assert widths[2] > 2 * widths[0] > 0
     assert sum(widths) <= 700
+
+
+def test_whole_numbers_have_no_decimals_in_an_interactive_table(monkeypatch):
+    pytest.importorskip("itables")
+    monkeypatch.setattr(sys.modules[Browsed.__module__], "interactive", lambda: True)
+    rows = {"vms": [80.0, None], "share": [0.5, 1.0], "name": ["a", "b"]}
+    for frame in (pd.DataFrame(rows), pd.DataFrame(rows).convert_dtypes(dtype_backend="pyarrow")):
+        shown = browse(frame, "VMs").frame
+        assert [str(shown["vms"][0]), str(shown["share"][0])] == ["80", "0.5"]
+        assert pd.isna(shown["vms"][1])
