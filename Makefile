@@ -41,9 +41,11 @@ lint: .venv/.test
 	$(BIN)/mypy
 	find notebooks -name '*.ipynb' -not -path '*/.*' -exec $(BIN)/nbstripout --verify --keep-id {} +
 
+# LAB holds options of JupyterLab: make lab LAB="--no-browser --port 8899", or --allow-root in a container.
+LAB ?=
 lab: .venv/.lab
 	$(BIN)/diskenc lab lab
-	$(BIN)/jupyter lab lab
+	$(BIN)/jupyter lab lab $(LAB)
 
 # The table of engines, sizes and steps, and whole commands; the tenants are made once and stay in out/bench.
 SIZES ?= 100000 1000000 10000000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import sys
 import tomllib
 from functools import cache
@@ -148,3 +149,9 @@ def test_the_guide_gives_a_reason_for_every_dependency():
     rows = re.findall(r"^\| ([\w, -]+?)(?: \(\w+\))? \| .* \|$", GUIDE, flags=re.MULTILINE)
     reasoned = {canonicalize_name(name) for row in rows for name in row.split(", ")}
     assert {canonicalize_name(requirement.name) for requirement in DIRECT} <= reasoned
+
+
+def test_jupyterlab_takes_options_through_make():
+    made = ["make", "-n", "lab", "LAB=--allow-root"]
+    done = subprocess.run(made, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == ".venv/bin/jupyter lab lab --allow-root"
