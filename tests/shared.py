@@ -12,6 +12,8 @@ import pytest
 
 #: Parameters of a report whose engine is not the question: the one that plans tiny tables quickest.
 QUICK = {"engine": "polars"}
+#: Notebooks that a report has only where they are asked for.
+ASKED = ("drift", "trend", "explore")
 _PATIENCE = 600
 
 

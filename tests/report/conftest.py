@@ -7,8 +7,10 @@ import pickle
 
 import pytest
 
-from diskenc_analysis import report
-from tests.shared import once
+from diskenc_analysis import history, report
+from diskenc_analysis.opening import read
+from tests import rules
+from tests.shared import ASKED, once
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
 SUBSCRIPTION = "/subscriptions/11111111-1111-4111-8111-111111111111"
@@ -112,3 +114,31 @@ def rendered(tenant, tmp_path_factory):
         (folder / "told").write_bytes(pickle.dumps((made, seen)))
 
     return pickle.loads((once(tmp_path_factory, "rendered", make) / "told").read_bytes())  # noqa: S301 - ours
+
+
+@pytest.fixture(scope="session")
+def captures(tmp_path_factory):
+    """Two exports, a month apart; encryption at host was switched off between them."""
+    evil = "</script><img src=x onerror=alert(1)>"
+    head = {"tags": {evil: evil}}
+
+    def make(folder):
+        for day, security in (("2026-10-24", rules.HOST), ("2026-11-24", None)):
+            machine = rules.vm("a", size=rules.V3, security=security)
+            rules.write(folder / day, [machine, rules.disk("a-os", "a", system="Windows", head=head)])
+
+    return sorted(once(tmp_path_factory, "captures", make).glob("20*"))
+
+
+@pytest.fixture(scope="session")
+def over_time(captures, tmp_path_factory):
+    """The report of the later export, with the earlier one and a history of both; not to be changed."""
+
+    def make(folder):
+        for capture in captures:
+            history.add(read(capture, engine="duckdb"), folder / "store")
+        given = {"baseline": str(captures[0]), "history": str(folder / "store")}
+        made = report.render(captures[1], folder / "out", ASKED, given, as_of="2026-11-24")
+        assert made.exit_code == 0, made.failures
+
+    return once(tmp_path_factory, "over-time", make) / "out"

@@ -12,7 +12,7 @@ from diskenc_analysis.look import describe
 from diskenc_analysis.page import make_page
 from diskenc_analysis.params import REPORTED
 from diskenc_analysis.tables import table
-from tests.shared import chromium
+from tests.shared import ASKED, chromium
 
 pytestmark = pytest.mark.browser
 ARGUMENTS = (
@@ -41,6 +41,12 @@ def browser():
 @pytest.fixture
 def folder(rendered):
     return rendered[0].folder
+
+
+@pytest.fixture
+def page_of(folder, over_time):
+    """Find the page of a notebook in the report that has it."""
+    return lambda name: (over_time if name in ASKED else folder) / f"{name}.html"
 
 
 @pytest.fixture
@@ -73,11 +79,11 @@ def one_table(rows):
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Title"), cell])
 
 
-@pytest.mark.parametrize("name", REPORTED)
+@pytest.mark.parametrize("name", [*REPORTED, *ASKED])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_chart_is_drawn_as_itself_without_a_request(look, folder, scheme, name):
-    page, asked, said = look(folder / f"{name}.html", color_scheme=scheme)
-    notebook = nbformat.read(folder / f"{name}.ipynb", as_version=4)
+def test_every_chart_is_drawn_as_itself_without_a_request(look, page_of, scheme, name):
+    page, asked, said = look(page_of(name), color_scheme=scheme)
+    notebook = nbformat.read(page_of(name).with_suffix(".ipynb"), as_version=4)
     outputs = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
     charts = sum("application/vnd.plotly.v1+json" in o.get("data", {}) for o in outputs)
     assert charts > 0
@@ -128,10 +134,10 @@ def test_readable_with_scripts_off(look, folder):
     assert asked == []
 
 
-@pytest.mark.parametrize("name", [*REPORTED, "index"])
-def test_no_serious_finding_of_axe(look, folder, name):
+@pytest.mark.parametrize("name", [*REPORTED, *ASKED, "index"])
+def test_no_serious_finding_of_axe(look, page_of, name):
     axe = pytest.importorskip("axe_core_python", reason="axe-core is not installed")
-    page, _, _ = look(folder / f"{name}.html", ready=name != "index")
+    page, _, _ = look(page_of(name), ready=name != "index")
     page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
@@ -141,9 +147,9 @@ def test_no_serious_finding_of_axe(look, folder, name):
         assert [(one["id"], one["nodes"][0]["html"]) for one in wrong] == []
 
 
-@pytest.mark.parametrize("name", [*REPORTED, "index"])
-def test_a_narrow_window_scrolls_downwards_only(look, folder, name):
-    page, _, _ = look(folder / f"{name}.html", ready=name != "index", viewport={"width": 400, "height": 800})
+@pytest.mark.parametrize("name", [*REPORTED, *ASKED, "index"])
+def test_a_narrow_window_scrolls_downwards_only(look, page_of, name):
+    page, _, _ = look(page_of(name), ready=name != "index", viewport={"width": 400, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") == 400
 
 
@@ -219,9 +225,9 @@ def test_what_glides_stands_still_on_paper(look, folder):
     assert seen[1:] == [True, True]
 
 
-@pytest.mark.parametrize("name", REPORTED)
-def test_no_table_is_cut_on_paper(look, folder, name):
-    page, _, _ = look(folder / f"{name}.html", viewport={"width": 686, "height": 900})
+@pytest.mark.parametrize("name", [*REPORTED, *ASKED])
+def test_no_table_is_cut_on_paper(look, page_of, name):
+    page, _, _ = look(page_of(name), viewport={"width": 686, "height": 900})
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     broad = "[...document.querySelectorAll('table')].filter(one => one.offsetWidth > 688)"

@@ -12,32 +12,18 @@ from diskenc_analysis.ledger import sha256
 from diskenc_analysis.opening import read
 from diskenc_analysis.report import Options, render
 from tests.command import diskenc
-from tests.rules import HOST, V3, disk, vm, write
 from tests.shared import QUICK
 
 
-@pytest.fixture(scope="module")
-def captures(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("captures")
-    evil = "</script><img src=x onerror=alert(1)>"
-    machines = [vm("a", size=V3, security=HOST), vm("a", size=V3)]
-    return [
-        write(folder / day, [machine, disk("a-os", "a", system="Windows", head={"tags": {evil: evil}})])
-        for day, machine in zip(("2026-10-24", "2026-11-24"), machines, strict=True)
-    ]
-
-
-def test_two_captures_make_a_report(captures, tmp_path):
-    old, new = captures
-    made = render(new, tmp_path / "out", ["drift"], {"baseline": str(old)} | QUICK, as_of="2026-11-24")
-    facts = made.facts["drift"]
+def test_two_captures_make_a_report(over_time):
+    facts = json.loads((over_time / "facts.json").read_text(encoding="utf-8"))["drift"]
     assert facts["regressions"] == 1
     lost = {row["what"]: row["cause"] for row in facts["differences"] if row["direction"] == "regression"}
     assert lost == dict.fromkeys(("temp_disk", "caches", "data_flow", "defender_status"), "host_off")
-    page = (tmp_path / "out" / "drift.html").read_text(encoding="utf-8")
+    page = (over_time / "drift.html").read_text(encoding="utf-8")
     assert "1 disk lost a protection." in page
-    assert (tmp_path / "out" / "data" / "drift.csv").is_file()
-    assert str(tmp_path) not in (tmp_path / "out" / "drift.ipynb").read_text(encoding="utf-8")
+    assert (over_time / "data" / "drift.csv").is_file()
+    assert str(over_time.parent) not in (over_time / "drift.ipynb").read_text(encoding="utf-8")
 
 
 def test_a_history_alone_makes_a_report(captures, tmp_path):
