@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import json
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -43,20 +45,30 @@ def folder(rendered):
     return rendered[0].folder
 
 
-@pytest.fixture
-def page_of(folder, over_time):
+@pytest.fixture(scope="module")
+def page_of(rendered, over_time):
     """Find the page of a notebook in the report that has it."""
-    return lambda name: (over_time if name in ASKED else folder) / f"{name}.html"
+    return lambda name: (over_time if name in ASKED else rendered[0].folder) / f"{name}.html"
+
+
+@pytest.fixture(scope="module")
+def lit(browser, page_of):
+    """Open a page in light, once for those who leave it as it was."""
+    with contextlib.ExitStack() as contexts:
+        look = opener(browser, contexts)
+        yield cache(lambda name: look(page_of(name), ready=name != "index", color_scheme="light"))
 
 
 @pytest.fixture
 def look(browser):
     """Open a page with the network refused; give it with all that it asked for and complained of."""
-    contexts = []
+    with contextlib.ExitStack() as contexts:
+        yield opener(browser, contexts)
 
+
+def opener(browser, contexts):
     def go(path, *, ready=True, **settings):
-        context = browser.new_context(offline=True, **settings)
-        contexts.append(context)
+        context = contexts.enter_context(browser.new_context(offline=True, **settings))
         page, asked, said = context.new_page(), [], []
         page.on("request", lambda request: asked.append(request.url))
         page.on("console", lambda message: said.append(message.text))
@@ -66,9 +78,7 @@ def look(browser):
             page.wait_for_selector("html[data-ready]", state="attached", timeout=60_000)
         return page, [url for url in asked if url != path.as_uri()], said
 
-    yield go
-    for context in contexts:
-        context.close()
+    return go
 
 
 def one_table(rows):
@@ -81,8 +91,8 @@ def one_table(rows):
 
 @pytest.mark.parametrize("name", [*REPORTED, *ASKED])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_chart_is_drawn_as_itself_without_a_request(look, page_of, scheme, name):
-    page, asked, said = look(page_of(name), color_scheme=scheme)
+def test_every_chart_is_drawn_as_itself_without_a_request(look, lit, page_of, scheme, name):
+    page, asked, said = lit(name) if scheme == "light" else look(page_of(name), color_scheme=scheme)
     notebook = nbformat.read(page_of(name).with_suffix(".ipynb"), as_version=4)
     outputs = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
     charts = sum("application/vnd.plotly.v1+json" in o.get("data", {}) for o in outputs)
@@ -135,11 +145,11 @@ def test_readable_with_scripts_off(look, folder):
 
 
 @pytest.mark.parametrize("name", [*REPORTED, *ASKED, "index"])
-def test_no_serious_finding_of_axe(look, page_of, name):
+def test_no_serious_finding_of_axe(lit, name):
     axe = pytest.importorskip("axe_core_python", reason="axe-core is not installed")
-    page, _, _ = look(page_of(name), ready=name != "index")
+    page, _, _ = lit(name)
     page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
-    for scheme in ("light", "dark"):
+    for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme)
         found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
         assert found["testEngine"]["name"] == "axe-core"
@@ -226,12 +236,18 @@ def test_what_glides_stands_still_on_paper(look, folder):
 
 
 @pytest.mark.parametrize("name", [*REPORTED, *ASKED])
-def test_no_table_is_cut_on_paper(look, page_of, name):
-    page, _, _ = look(page_of(name), viewport={"width": 686, "height": 900})
+def test_no_table_is_cut_on_paper(lit, name):
+    page, _, _ = lit(name)
+    before = page.viewport_size
+    page.set_viewport_size({"width": 686, "height": 900})
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     broad = "[...document.querySelectorAll('table')].filter(one => one.offsetWidth > 688)"
-    assert page.evaluate(f"{broad}.map(one => [one.caption.textContent, one.offsetWidth])") == []
+    found = page.evaluate(f"{broad}.map(one => [one.caption.textContent, one.offsetWidth])")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
+    page.set_viewport_size(before)
+    assert found == []
 
 
 def test_a_tall_chart_fits_a_sheet_of_paper(look, tmp_path):
