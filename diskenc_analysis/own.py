@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from diskenc_analysis import look
 from diskenc_analysis.editions import capabilities
-from diskenc_analysis.text import capability_label, heading, noun
+from diskenc_analysis.text import capability_label, heading, label, noun
 
 __all__ = ["describe"]
 _HEIGHT = 450  # px, which plotly takes where a figure names no height
@@ -80,13 +80,14 @@ def _traces(figure: go.Figure, parts: Mapping[str, look.Part]) -> None:
     place = {key: at for at, key in enumerate(parts)}
     figure.data = sorted(figure.data, key=lambda trace: place.get(trace.name, len(place)))
     for trace in figure.data:
-        part = parts.get(trace.name)
-        if part is None:
+        if not trace.name:
             continue
+        part, word = parts.get(trace.name), _value(trace.name, parts)
         if trace.hovertemplate:
-            trace.hovertemplate = trace.hovertemplate.replace(f"={part.key}<br>", f"={part.label}<br>")
-        trace.name = part.label
-        if trace.type == "bar":
+            shown = f"={word}<br>".replace("%{", "% {")  # no name is a place for a value
+            trace.hovertemplate = trace.hovertemplate.replace(f"={trace.name}<br>", shown)
+        trace.name = word
+        if part and trace.type == "bar":
             trace.marker.update(look.marker(part))
 
 
@@ -95,10 +96,17 @@ def _axis(figure: go.Figure, axis: str, column: str | None) -> None:
         return
     figure.layout[f"{axis}axis"].title.text = _words(column)
     parts = look.parts_of(column)
-    if not parts:
-        return
     for trace in figure.data:
-        trace[axis] = [parts[key].label if key in parts else key for key in trace[axis]]
+        values = trace[axis]
+        if values is not None and any(isinstance(value, str) for value in values):
+            trace[axis] = [_value(value, parts) for value in values]
+
+
+def _value(value: Any, parts: Mapping[str, look.Part]) -> Any:
+    """Give a value its word; other text is a name that anyone may have chosen, and plotly reads markup."""
+    if not isinstance(value, str):
+        return value
+    return parts[value].label if value in parts else label(value)
 
 
 def _hover(trace: Any, columns: Iterable[str]) -> None:

@@ -78,6 +78,16 @@ def test_a_chart_of_ones_own_says_words_and_no_names_of_columns():
     assert figure.layout.template.layout.yaxis.title.standoff > 0
 
 
+def test_names_in_a_chart_of_ones_own_are_text():
+    evil = "<a href='https://example.org'>%{x}</a>"
+    rows = {"resource_group": [evil], "tier": [evil], "gib": [4]}
+    figure = px.bar(rows, x="gib", y="resource_group", color="tier", orientation="h")
+    [bar] = charts.describe(figure, "GiB", "Four GiB.").data
+    shown = "&lt;a href='https://example.org'&gt;%{x}&lt;/a&gt;"
+    assert (bar.name, bar.y[0]) == (shown, shown)
+    assert bar.hovertemplate.startswith(f"Tier: {shown.replace('%{', '% {')}<br>GiB: %{{x}}<br>")
+
+
 def test_values_on_an_axis_of_ones_own_are_words_too():
     figure = px.bar({"temp_disk": ["no", "yes"], "disks": [1, 2]}, x="disks", y="temp_disk", orientation="h")
     figure = charts.describe(figure, "Disks", "Three disks.")
