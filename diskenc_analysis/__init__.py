@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from diskenc_analysis.waves import Effort as Effort
     from diskenc_analysis.waves import waves as waves
     from diskenc_analysis.what_if import what_if as what_if
+    from diskenc_analysis.written import write as write
 
 __version__ = "0.1.0"
 
@@ -84,6 +85,7 @@ _NAMES = {
     "Effort": "waves",
     "runbook": "runbook",
     "what_if": "what_if",
+    "write": "written",
     "sample_path": "share",
 }
 __all__ = [*_NAMES, *_MODULES]  # noqa: PLE0604  (names are resolved by __getattr__)
