@@ -152,6 +152,6 @@ def test_the_guide_gives_a_reason_for_every_dependency():
 
 
 def test_jupyterlab_takes_options_through_make():
-    made = ["make", "-n", "lab", "LAB=--allow-root"]
+    made = ["make", "--no-print-directory", "-n", "lab", "LAB=--allow-root"]
     done = subprocess.run(made, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == ".venv/bin/jupyter lab lab --allow-root"
