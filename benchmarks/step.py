@@ -8,7 +8,7 @@ import sys
 import time
 
 import diskenc_analysis as de
-from diskenc_analysis.text import rows
+from diskenc_analysis.plainrows import rows
 
 
 def main() -> None:

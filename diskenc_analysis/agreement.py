@@ -23,7 +23,8 @@ from diskenc_analysis.look import (
     describe,
     size,
 )
-from diskenc_analysis.text import Row, label, number, rows
+from diskenc_analysis.plainrows import Row, rows
+from diskenc_analysis.text import label, number
 
 #: Causes in the order of a bar, with a second cue for those who do not tell the colours apart.
 CAUSES = (

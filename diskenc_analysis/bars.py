@@ -20,7 +20,8 @@ from diskenc_analysis.look import (
     marker,
     size,
 )
-from diskenc_analysis.text import Row, amount, bounds, clean, label, number, percent
+from diskenc_analysis.plainrows import Row
+from diskenc_analysis.text import amount, bounds, clean, label, number, percent
 
 AXIS_LABEL = 34
 _SECOND_LINE = 14  # px

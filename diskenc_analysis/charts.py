@@ -22,7 +22,8 @@ from diskenc_analysis.look import KEY_OWNERS, METHODS, Part, blank, part_of
 from diskenc_analysis.look import TEMPLATE as TEMPLATE  # noqa: PLC0414 - offered here
 from diskenc_analysis.look import colors as colors  # noqa: PLC0414 - offered here
 from diskenc_analysis.own import describe as describe  # noqa: PLC0414 - offered here
-from diskenc_analysis.text import Row, capability_label, noun
+from diskenc_analysis.plainrows import Row
+from diskenc_analysis.text import capability_label, noun
 
 _HERE = ("colors", "coverage_by", "describe", "headline", "heatmap", "key_owners_by", "methods_by")
 _TOPICS = {

@@ -68,7 +68,8 @@ _MOST = 25
 def _of_exceptions(uses: object) -> list[str]:
     """Count the exceptions by what they came to, and list those that cover nothing, or not all they name."""
     from diskenc_analysis.exceptionuse import IDLE, USES
-    from diskenc_analysis.text import clean, rows
+    from diskenc_analysis.plainrows import rows
+    from diskenc_analysis.text import clean
 
     listed = rows(uses)
     counted = {use: sum(one["use"] == use for one in listed) for use in USES}

@@ -10,9 +10,10 @@ from diskenc_analysis.controls import Control, chosen
 from diskenc_analysis.exceptions import OPEN
 from diskenc_analysis.exceptionuse import USES
 from diskenc_analysis.frames import lazy
+from diskenc_analysis.plainrows import count_rows, rows
 from diskenc_analysis.standing import STANDINGS, standings
 from diskenc_analysis.tables import HtmlTable, table
-from diskenc_analysis.text import count_rows, number, rows
+from diskenc_analysis.text import number
 
 
 def control_names(framework: str) -> dict[str, str]:

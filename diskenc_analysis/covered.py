@@ -8,9 +8,10 @@ import pandas as pd
 
 from diskenc_analysis.editions import capabilities
 from diskenc_analysis.glance import Glance, of_inventory
+from diskenc_analysis.plainrows import rows
 from diskenc_analysis.summary import summarize
 from diskenc_analysis.tables import table
-from diskenc_analysis.text import bounds, capability_label, number, rows
+from diskenc_analysis.text import bounds, capability_label, number
 
 _FIRST = ("name", "subscription_name", "attachment", "method", "key_owner", "temp_disk", "caches")
 _ROWS = 5

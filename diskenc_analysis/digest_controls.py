@@ -13,9 +13,10 @@ from diskenc_analysis.controltables import (
     unmet,
 )
 from diskenc_analysis.exceptionuse import IDLE, USES
+from diskenc_analysis.plainrows import Row, rows
 from diskenc_analysis.results import origin
 from diskenc_analysis.standing import count_standings, pairs, standings
-from diskenc_analysis.text import Row, amount, number, rows
+from diskenc_analysis.text import amount, number
 from diskenc_analysis.verdict import Verdict
 
 if TYPE_CHECKING:

@@ -9,11 +9,12 @@ import narwhals as nw
 from diskenc_analysis.defender_outcomes import outcomes
 from diskenc_analysis.defender_rules import clouds, defender_rules, detected
 from diskenc_analysis.frames import lazy
+from diskenc_analysis.plainrows import rows
 from diskenc_analysis.policy_rules import disk_policy_rules
 from diskenc_analysis.results import origin
 from diskenc_analysis.standing import pairs
 from diskenc_analysis.tables import HtmlTable, table
-from diskenc_analysis.text import amount, number, rows
+from diskenc_analysis.text import amount, number
 from diskenc_analysis.verdict import Verdict
 
 if TYPE_CHECKING:

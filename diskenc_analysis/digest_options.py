@@ -16,9 +16,10 @@ from diskenc_analysis.matrix import matrix
 from diskenc_analysis.option_list import all_options, asked, requirements
 from diskenc_analysis.option_moves import NEEDS, disks_to_change, effort
 from diskenc_analysis.options import option_facts, options
+from diskenc_analysis.plainrows import count_rows, rows
 from diskenc_analysis.results import origin
 from diskenc_analysis.tables import HtmlTable, table
-from diskenc_analysis.text import amount, count_rows, number, rows
+from diskenc_analysis.text import amount, number
 from diskenc_analysis.verdict import Verdict
 
 if TYPE_CHECKING:

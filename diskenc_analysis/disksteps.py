@@ -6,7 +6,8 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 
-from diskenc_analysis.text import Row, clean
+from diskenc_analysis.plainrows import Row
+from diskenc_analysis.text import clean
 
 #: PowerShell takes each of these for a single quote, and reads two of them as one.
 _QUOTES = re.compile("(['\u2018\u2019\u201a\u201b])")

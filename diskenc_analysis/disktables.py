@@ -9,11 +9,12 @@ import narwhals as nw
 
 from diskenc_analysis.editions import capabilities
 from diskenc_analysis.folded import Lists
+from diskenc_analysis.plainrows import Row, count_rows, rows
 from diskenc_analysis.results import conflicting
 from diskenc_analysis.scope import answers
 from diskenc_analysis.summary import tally
 from diskenc_analysis.tables import HtmlTable, table
-from diskenc_analysis.text import Row, bounds, capability_label, count_rows, number, rows
+from diskenc_analysis.text import bounds, capability_label, number
 
 _MISSED = ("no", "Unhealthy", "unknown")
 

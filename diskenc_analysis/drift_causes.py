@@ -94,10 +94,8 @@ def _holds(row: Mapping[str, Any], old: Seen, new: Seen, flags: frozenset[str]) 
         return False
     if names.startswith("+") and names[1:] not in flags:
         return False
-    if names in (
-        "+vm",
-        "+owners",
-    ):  # ADE is the disk's own: that it was not read again has nothing to do with the VM
+    if names in ("+vm", "+owners"):
+        # Azure Disk Encryption is the disk's own: that it was not read again has nothing to do with the VM.
         return said_in_both(old, new) or bool(_steps("host", old, new))
     names = more if names.startswith("+") else names
     if not names:

@@ -12,7 +12,8 @@ from diskenc_analysis.drift_causes import cause_labels
 from diskenc_analysis.drift_rules import kinds
 from diskenc_analysis.editions import capabilities
 from diskenc_analysis.look import Part, blank
-from diskenc_analysis.text import capability_label, number, rows
+from diskenc_analysis.plainrows import rows
+from diskenc_analysis.text import capability_label, number
 
 __all__ = ["by_capability", "by_cause"]
 _LOOKS = {

@@ -18,12 +18,13 @@ from diskenc_analysis.folded import Lists
 from diskenc_analysis.frames import lazy
 from diskenc_analysis.inventory import Inventory
 from diskenc_analysis.opening import read
+from diskenc_analysis.plainrows import Row, count_rows, rows
 from diskenc_analysis.readings import require_order
 from diskenc_analysis.results import sources
 from diskenc_analysis.sample_months import earlier
 from diskenc_analysis.share import sample_path
 from diskenc_analysis.tables import HtmlTable, table
-from diskenc_analysis.text import Row, capability_label, count_rows, number, rows
+from diskenc_analysis.text import capability_label, number
 from diskenc_analysis.verdict import Verdict
 
 _LAYERS = {

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from diskenc_analysis.datafiles import write_table
 from diskenc_analysis.exposure import exposure
+from diskenc_analysis.plainrows import count_rows
 from diskenc_analysis.policies import disk_policies
-from diskenc_analysis.text import count_rows
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory

@@ -10,8 +10,9 @@ from typing import Any
 
 from diskenc_analysis.editions import capabilities
 from diskenc_analysis.errors import ParameterError, UnknownNameError
+from diskenc_analysis.plainrows import rows
 from diskenc_analysis.summary import summarize
-from diskenc_analysis.text import amount, capability_label, number, percent, rows
+from diskenc_analysis.text import amount, capability_label, number, percent
 
 _FORM = "expected CAPABILITY=PERCENT or CAPABILITY=PERCENT@COLUMN=PATTERN, such as temp_disk=95"
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from diskenc_analysis import schema
+from diskenc_analysis.plainrows import rows
 from diskenc_analysis.tables import HtmlTable, table, templates
-from diskenc_analysis.text import number, rows
+from diskenc_analysis.text import number
 
 _GAPS = 5
 _COUNTED = {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from diskenc_analysis.errors import ParameterError, UnknownNameError
-from diskenc_analysis.text import Row, rows
+from diskenc_analysis.plainrows import Row, rows
 
 #: What a summary holds beside its groups.
 _NUMBERS = (

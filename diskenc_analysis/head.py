@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from diskenc_analysis.gates import Outcome
 from diskenc_analysis.ledger import UNREAD
+from diskenc_analysis.plainrows import rows
 from diskenc_analysis.tables import templates
-from diskenc_analysis.text import rows
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory

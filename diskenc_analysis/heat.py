@@ -20,7 +20,8 @@ from diskenc_analysis.look import (
     describe,
     size,
 )
-from diskenc_analysis.text import Row, amount, bounds, capability_label, clean, label, percent
+from diskenc_analysis.plainrows import Row
+from diskenc_analysis.text import amount, bounds, capability_label, clean, label, percent
 
 Cells = dict[str, Row]
 _ROW_LABEL = 26

@@ -10,8 +10,9 @@ import narwhals as nw
 from diskenc_analysis.editions import capabilities
 from diskenc_analysis.errors import UnknownNameError
 from diskenc_analysis.frames import Frame, choose, lazy, native_like, settled
+from diskenc_analysis.grouping import group_of
 from diskenc_analysis.history import DATE
-from diskenc_analysis.summary import counted, group_of, tally, with_shares
+from diskenc_analysis.summary import counted, tally, with_shares
 
 #: What a share of disks is told of rather than an answer.
 LAYERS = ("method", "key_owner", "key_store", "sse", "host", "ade", "confidential", "kind", "attachment")

@@ -14,7 +14,8 @@ from diskenc_analysis.bars import count_bars
 from diskenc_analysis.errors import UnknownNameError
 from diskenc_analysis.groups import read_summary
 from diskenc_analysis.look import KEY_STORES, METHODS, ROW_HEIGHT, Part, blank, describe, part_of
-from diskenc_analysis.text import Row, amount, clean, label, noun, number, percent, rows
+from diskenc_analysis.plainrows import Row, rows
+from diskenc_analysis.text import amount, clean, label, noun, number, percent
 
 __all__ = ["key_expiry", "key_flow", "rotation_age"]
 TOP = 15

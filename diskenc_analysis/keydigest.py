@@ -12,9 +12,10 @@ from diskenc_analysis.folded import Lists
 from diskenc_analysis.keyrecords import UNREAD
 from diskenc_analysis.keytables import USES, failures, keys, undecided, where, words
 from diskenc_analysis.keyverdict import facts, is_idle, short, verdict
+from diskenc_analysis.plainrows import count_rows, rows
 from diskenc_analysis.summary import tally
 from diskenc_analysis.tables import HtmlTable, table
-from diskenc_analysis.text import count_rows, number, rows
+from diskenc_analysis.text import number
 
 __all__ = [
     "abroad",

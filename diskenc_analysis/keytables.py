@@ -8,9 +8,10 @@ from diskenc_analysis.folded import Lists
 from diskenc_analysis.keyjudge import SEVERITIES, key_rules
 from diskenc_analysis.keyrecords import UNREAD
 from diskenc_analysis.keyverdict import by_rule, short
+from diskenc_analysis.plainrows import Row, rows
 from diskenc_analysis.setlimits import REGION
 from diskenc_analysis.tables import HtmlTable, table
-from diskenc_analysis.text import Row, number, rows
+from diskenc_analysis.text import number
 
 #: The uses of a key, in words.
 USES = {

@@ -9,9 +9,10 @@ import narwhals as nw
 
 from diskenc_analysis.keyjudge import RESULTS, SEVERITIES
 from diskenc_analysis.keyrecords import UNREAD
+from diskenc_analysis.plainrows import Row, count_rows, rows
 from diskenc_analysis.results import sources
 from diskenc_analysis.summary import summarize, tally
-from diskenc_analysis.text import Row, amount, bounds, count_rows, number, rows
+from diskenc_analysis.text import amount, bounds, number
 from diskenc_analysis.verdict import Verdict
 
 if TYPE_CHECKING:

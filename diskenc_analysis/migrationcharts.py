@@ -13,7 +13,8 @@ import plotly.graph_objects as go
 from diskenc_analysis.bars import count_bars
 from diskenc_analysis.look import Part, blank
 from diskenc_analysis.migration_tables import checks, paths
-from diskenc_analysis.text import amount, number, rows
+from diskenc_analysis.plainrows import rows
+from diskenc_analysis.text import amount, number
 
 __all__ = ["blockers", "ways"]
 STANDINGS = (

@@ -11,9 +11,9 @@ import narwhals as nw
 from diskenc_analysis.frames import Frame, choose, lazy
 from diskenc_analysis.migration_tables import RETIREMENT, as_date, checks, days_left, states
 from diskenc_analysis.outlook import Outlook
+from diskenc_analysis.plainrows import Row, rows
 from diskenc_analysis.progress import counts as progress_counts
 from diskenc_analysis.results import sources
-from diskenc_analysis.text import Row, rows
 from diskenc_analysis.timeline import Slot
 from diskenc_analysis.waves import MACHINES, Effort
 

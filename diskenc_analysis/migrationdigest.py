@@ -23,9 +23,10 @@ from diskenc_analysis.migrationlists import (
 )
 from diskenc_analysis.migrationverdict import verdict
 from diskenc_analysis.outlook import outlook
+from diskenc_analysis.plainrows import Row
 from diskenc_analysis.steplists import steps, visible, write_runbooks
 from diskenc_analysis.tables import HtmlTable, table
-from diskenc_analysis.text import Row, number
+from diskenc_analysis.text import number
 from diskenc_analysis.timeline import Slot, schedule
 from diskenc_analysis.wavelists import progress_list, wave_list
 from diskenc_analysis.waves import MACHINES, Effort

@@ -13,8 +13,8 @@ from diskenc_analysis.frames import choose, lazy
 from diskenc_analysis.migration_tables import checks, paths, states
 from diskenc_analysis.migrationcounts import check_counts, tally
 from diskenc_analysis.migrationverdict import KINDS
+from diskenc_analysis.plainrows import Row, count_rows, rows
 from diskenc_analysis.tables import HtmlTable, table
-from diskenc_analysis.text import Row, count_rows, rows
 from diskenc_analysis.timeline import Slot
 from diskenc_analysis.waves import MACHINES
 

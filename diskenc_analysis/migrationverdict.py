@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from diskenc_analysis.migration_tables import RETIREMENT, as_date, days_left, paths
 from diskenc_analysis.migrationcounts import tally
 from diskenc_analysis.outlook import Outlook
+from diskenc_analysis.plainrows import Row
 from diskenc_analysis.progress import STATUSES
 from diskenc_analysis.progress import counts as progress_counts
-from diskenc_analysis.text import Row, amount, number
+from diskenc_analysis.text import amount, number
 from diskenc_analysis.timeline import Slot
 from diskenc_analysis.verdict import Verdict
 from diskenc_analysis.waves import MACHINES

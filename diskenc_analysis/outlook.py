@@ -13,9 +13,9 @@ from diskenc_analysis.frames import lazy
 from diskenc_analysis.historypoints import Counted, of_history
 from diskenc_analysis.migration import ade_migration
 from diskenc_analysis.opening import read
+from diskenc_analysis.plainrows import count_rows
 from diskenc_analysis.progress import ade_progress
 from diskenc_analysis.run_out import Point, RunOut, captured, parse_points, run_out
-from diskenc_analysis.text import count_rows
 from diskenc_analysis.waves import MACHINES
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from diskenc_analysis.editions import edition_label, editions, methods, resolve_edition
 from diskenc_analysis.ledger import NO_FILE
 from diskenc_analysis.matrix import matrix_diff
+from diskenc_analysis.plainrows import rows
 from diskenc_analysis.results import commit, sources, versions
 from diskenc_analysis.tables import HtmlTable, table
-from diskenc_analysis.text import capability_label, rows
+from diskenc_analysis.text import capability_label
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from diskenc_analysis.folded import Lists
 from diskenc_analysis.ledger import NO_FILE
+from diskenc_analysis.plainrows import Row
 from diskenc_analysis.results import sources
 from diskenc_analysis.tables import HtmlTable, table
-from diskenc_analysis.text import Row, number
+from diskenc_analysis.text import number
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory

@@ -16,9 +16,9 @@ import narwhals as nw
 
 import diskenc_analysis
 from diskenc_analysis.editions import capabilities, edition_label, resolve_edition
+from diskenc_analysis.plainrows import Row, count_rows, rows
 from diskenc_analysis.scope import answers, by_size
 from diskenc_analysis.summary import summarize, tally
-from diskenc_analysis.text import Row, count_rows, rows
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from diskenc_analysis.errors import ParameterError
 from diskenc_analysis.migration_tables import RETIREMENT, as_date
-from diskenc_analysis.text import amount, number, rows
+from diskenc_analysis.plainrows import rows
+from diskenc_analysis.text import amount, number
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory

@@ -18,7 +18,8 @@ from diskenc_analysis.frames import helper, lazy
 from diskenc_analysis.migration_disks import marks
 from diskenc_analysis.migration_places import sets_at
 from diskenc_analysis.migration_tables import checks, paths
-from diskenc_analysis.text import Row, clean, rows
+from diskenc_analysis.plainrows import Row, rows
+from diskenc_analysis.text import clean
 from diskenc_analysis.waves import Wave
 
 if TYPE_CHECKING:

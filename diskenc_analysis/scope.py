@@ -6,8 +6,8 @@ from typing import Any
 
 import narwhals as nw
 
+from diskenc_analysis.plainrows import Row, count_rows, rows
 from diskenc_analysis.summary import summarize
-from diskenc_analysis.text import Row, count_rows, rows
 
 ATTACHED = "attached disks"
 UNATTACHED = "unattached disks"

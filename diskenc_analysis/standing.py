@@ -8,7 +8,7 @@ from typing import Any
 import narwhals as nw
 
 from diskenc_analysis.frames import lazy
-from diskenc_analysis.text import Row, rows
+from diskenc_analysis.plainrows import Row, rows
 
 #: Where a finding may stand; one whose exception has expired stands where its status says.
 STANDINGS = ("met", "unknown", "not_met", "excepted", "not_applicable")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +9,8 @@ import narwhals as nw
 
 from diskenc_analysis.editions import capabilities
 from diskenc_analysis.errors import ParameterError, UnknownNameError
-from diskenc_analysis.frames import Frame, choose, lazy, native_like
+from diskenc_analysis.frames import Frame, choose, native_like
+from diskenc_analysis.grouping import frame_of, group_of
 
 WEIGHTS = ("disks", "gib", "vms")
 _VALUES = {
@@ -72,7 +71,7 @@ def summarize(
         raise ParameterError(f"expected one column to group by, got {by!r}; de.tally counts by several")
     check(capability, weight)
     names = list(capabilities()) if capability is None else [capability]
-    frame = _coverage(cov)
+    frame = frame_of(cov)
     group = nw.lit("all") if by is None else group_of(frame, by)
     weights = {name: _weight(name, weight) for name in names}
     parts = []
@@ -125,49 +124,6 @@ def _weight(name: str, weight: str | None) -> str:
     if weight is None or (weight == "gib" and of_vm):
         return "vms" if of_vm else "disks"
     return weight
-
-
-def _coverage(cov: Any) -> Frame:
-    try:
-        return lazy(cov)
-    except TypeError:
-        what = type(cov).__name__
-        raise ParameterError(f"expected the frame that de.coverage(inv) gives, got {what}") from None
-
-
-def group_of(frame: Frame, by: str) -> nw.Expr:
-    """Give the group of each row, which is never null."""
-    if by.startswith("tag:"):
-        return _tag(by[4:])
-    columns = frame.collect_schema().names()
-    if by not in columns:
-        raise UnknownNameError.of("column", by, [*columns, "tag:NAME"])
-    group = nw.col(by)
-    if by == "subscription_name" and "subscription_id" in columns:
-        group = nw.when(~group.is_null()).then(group).otherwise(nw.col("subscription_id"))
-    return group.cast(nw.String).fill_null("(none)")
-
-
-def _tag(name: str) -> nw.Expr:
-    """Read one tag out of the JSON text of all; Azure compares tag names without regard to case.
-
-    Escaped quotes and backslashes are set aside first, so that the next quote ends the value.
-    """
-    text = nw.col("tags").fill_null("")
-    for escaped, mark in _ESCAPED:
-        text = text.str.replace_all(escaped, mark, literal=True)
-    quoted = json.dumps(name, ensure_ascii=False)[1:-1]
-    for escaped, mark in _ESCAPED:
-        quoted = quoted.replace(escaped, mark)
-    member = '(?is)^.*?"' + re.sub(r"([.^$*+?{}\[\]|()\\])", r"\\\1", quoted) + r"\"\s*:\s*\""
-    value = text.str.replace_all(member, "").str.replace_all(r'(?s)".*$', "")
-    for (_, mark), plain in zip(_ESCAPED, ("\\", '"'), strict=True):
-        value = value.str.replace_all(mark, plain, literal=True)
-    return nw.when(text.str.contains(member)).then(value).otherwise(nw.lit("(no tag)"))
-
-
-#: Escapes of JSON, and a character that no tag can hold in place of each; the backslash first.
-_ESCAPED = (("\\\\", "\x02"), ('\\"', "\x01"))
 
 
 def code(name: str) -> nw.Expr:
@@ -297,7 +253,7 @@ def tally(cov: Any, by: str | Sequence[str]) -> Any:
         When a column does not exist.
     """
     by = [by] if isinstance(by, str) else by
-    frame = _coverage(cov)
+    frame = frame_of(cov)
     groups = {f"_by{at}": group_of(frame, name) for at, name in enumerate(by)}
     rows = frame.select(**groups, _one=nw.lit(1), _gib=nw.col("gib").fill_null(0.0))
     out = rows.group_by(list(groups)).agg(

@@ -14,7 +14,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from diskenc_analysis.errors import ParameterError, UnknownNameError
-from diskenc_analysis.text import Row, clean, count_rows, heading, number, percent, rows
+from diskenc_analysis.plainrows import Row, count_rows, rows
+from diskenc_analysis.text import clean, heading, number, percent
 
 __all__ = ["HtmlTable", "percent", "table", "templates"]
 _CELL_LIMIT = 1200

@@ -11,9 +11,10 @@ from diskenc_analysis import history, historysums
 from diskenc_analysis.datafiles import write_table
 from diskenc_analysis.editions import capabilities, edition_label
 from diskenc_analysis.errors import ParameterError
+from diskenc_analysis.plainrows import Row, rows
 from diskenc_analysis.sample_months import months
 from diskenc_analysis.tables import HtmlTable, table
-from diskenc_analysis.text import Row, bounds, capability_label, number, percent, rows
+from diskenc_analysis.text import bounds, capability_label, number, percent
 from diskenc_analysis.trend import Pace, pace
 from diskenc_analysis.verdict import Verdict
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from diskenc_analysis.editions import edition_label, resolve_edition
 from diskenc_analysis.head import not_read
+from diskenc_analysis.plainrows import Row, count_rows
 from diskenc_analysis.results import conflicting
 from diskenc_analysis.scope import ATTACHED, SCOPES, answers
 from diskenc_analysis.tables import templates
-from diskenc_analysis.text import Row, amount, count_rows, number, percent
+from diskenc_analysis.text import amount, number, percent
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory

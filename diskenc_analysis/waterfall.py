@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 
 from diskenc_analysis.bars import AXIS_LABEL, whole_ticks
 from diskenc_analysis.look import LINE_HEIGHT, blank, describe, size
-from diskenc_analysis.text import Row, amount, capability_label, clean, label, noun, number, rows
+from diskenc_analysis.plainrows import Row, rows
+from diskenc_analysis.text import amount, capability_label, clean, label, noun, number
 
 __all__ = ["what_if_waterfall"]
 TOP = 25

@@ -10,9 +10,10 @@ import narwhals as nw
 
 from diskenc_analysis.frames import choose, lazy
 from diskenc_analysis.migration_tables import paths
+from diskenc_analysis.plainrows import count_rows, rows
 from diskenc_analysis.progress import STATUSES
 from diskenc_analysis.tables import HtmlTable, table
-from diskenc_analysis.text import count_rows, number, rows
+from diskenc_analysis.text import number
 from diskenc_analysis.timeline import Slot
 
 

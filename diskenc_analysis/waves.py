@@ -10,8 +10,8 @@ import narwhals as nw
 
 from diskenc_analysis.errors import ParameterError
 from diskenc_analysis.frames import lazy
-from diskenc_analysis.summary import group_of
-from diskenc_analysis.text import Row, rows
+from diskenc_analysis.grouping import group_of
+from diskenc_analysis.plainrows import Row, rows
 
 MACHINES = ("vm", "instance")
 #: Classes of size in GiB, each up to and including its number.

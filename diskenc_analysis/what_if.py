@@ -13,8 +13,8 @@ from diskenc_analysis.errors import ParameterError
 from diskenc_analysis.frames import low
 from diskenc_analysis.inventory import Inventory
 from diskenc_analysis.on_paper import brought_home, paper, put
+from diskenc_analysis.plainrows import Row, rows
 from diskenc_analysis.summary import summarize
-from diskenc_analysis.text import Row, rows
 from diskenc_analysis.what_if_scope import LEFT_OUT, Chosen, Where, chosen
 
 __all__ = ["LEFT_OUT", "WhatIf", "Where", "what_if"]

@@ -12,7 +12,7 @@ import narwhals as nw
 from diskenc_analysis.errors import ParameterError
 from diskenc_analysis.facts import disk_facts
 from diskenc_analysis.frames import Frame, fresh, given, key_of, lazy, rows_of
-from diskenc_analysis.summary import group_of
+from diskenc_analysis.grouping import group_of
 
 if TYPE_CHECKING:
     from diskenc_analysis.inventory import Inventory

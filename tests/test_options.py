@@ -12,8 +12,8 @@ from diskenc_analysis.editions import capabilities, methods
 from diskenc_analysis.errors import ParameterError, UnknownNameError
 from diskenc_analysis.option_moves import EFFORTS, IN_PLACE, NEEDS, disks_to_change, effort
 from diskenc_analysis.options import all_options, options, requirements
+from diskenc_analysis.plainrows import rows
 from diskenc_analysis.share import data_file
-from diskenc_analysis.text import rows
 
 SEED, NEWEST = "2023-05-15", "2026-04-02"
 

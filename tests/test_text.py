@@ -5,7 +5,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from diskenc_analysis.text import amount, bounds, clean, count_rows, label, noun, number, percent, rows
+from diskenc_analysis.plainrows import count_rows, rows
+from diskenc_analysis.text import amount, bounds, clean, label, noun, number, percent
 
 
 @pytest.mark.parametrize(
