@@ -11,6 +11,7 @@ from diskenc_analysis.bars import count_bars
 from diskenc_analysis.charts import TOP
 from diskenc_analysis.grid import add_cells, label_axes
 from diskenc_analysis.groups import add_counts, cut
+from diskenc_analysis.legend import Part
 from diskenc_analysis.look import (
     CELL_INK,
     EMPTY_CELL,
@@ -18,7 +19,6 @@ from diskenc_analysis.look import (
     ROW_HEIGHT,
     SHARE_SCALE,
     UNKNOWN_CELL,
-    Part,
     blank,
     describe,
     size,

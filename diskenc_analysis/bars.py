@@ -8,18 +8,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from diskenc_analysis.look import (
-    ANSWERS,
-    LEGEND_HEIGHT,
-    LINE_HEIGHT,
-    LINE_LETTERS,
-    ROW_HEIGHT,
-    Part,
-    blank,
-    describe,
-    marker,
-    size,
-)
+from diskenc_analysis.legend import ANSWERS, Part, marker
+from diskenc_analysis.look import LEGEND_HEIGHT, LINE_HEIGHT, LINE_LETTERS, ROW_HEIGHT, blank, describe, size
 from diskenc_analysis.plainrows import Row
 from diskenc_analysis.text import amount, bounds, clean, label, number, percent
 

@@ -18,9 +18,10 @@ from diskenc_analysis.editions import capabilities
 from diskenc_analysis.errors import ParameterError, UnknownNameError
 from diskenc_analysis.groups import add_counts, cut, read_summary, summary_rows
 from diskenc_analysis.heat import cell_chart, mean_low
-from diskenc_analysis.look import KEY_OWNERS, METHODS, Part, blank, part_of
+from diskenc_analysis.legend import KEY_OWNERS, METHODS, Part, part_of
+from diskenc_analysis.legend import colors as colors  # noqa: PLC0414 - offered here
 from diskenc_analysis.look import TEMPLATE as TEMPLATE  # noqa: PLC0414 - offered here
-from diskenc_analysis.look import colors as colors  # noqa: PLC0414 - offered here
+from diskenc_analysis.look import blank
 from diskenc_analysis.own import describe as describe  # noqa: PLC0414 - offered here
 from diskenc_analysis.plainrows import Row
 from diskenc_analysis.text import capability_label, noun

@@ -11,7 +11,8 @@ from diskenc_analysis.bars import count_bars
 from diskenc_analysis.drift_causes import cause_labels
 from diskenc_analysis.drift_rules import kinds
 from diskenc_analysis.editions import capabilities
-from diskenc_analysis.look import Part, blank
+from diskenc_analysis.legend import Part
+from diskenc_analysis.look import blank
 from diskenc_analysis.plainrows import rows
 from diskenc_analysis.text import capability_label, number
 

@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 
 from diskenc_analysis.bars import shares, value
 from diskenc_analysis.grid import Scale, add_cells, label_axes
+from diskenc_analysis.legend import ANSWERS
 from diskenc_analysis.look import (
-    ANSWERS,
     CELL_INK,
     EMPTY_CELL,
     EMPTY_INK,

@@ -13,7 +13,8 @@ import plotly.graph_objects as go
 from diskenc_analysis.bars import count_bars
 from diskenc_analysis.errors import UnknownNameError
 from diskenc_analysis.groups import read_summary
-from diskenc_analysis.look import KEY_STORES, METHODS, ROW_HEIGHT, Part, blank, describe, part_of
+from diskenc_analysis.legend import KEY_STORES, METHODS, Part, part_of
+from diskenc_analysis.look import ROW_HEIGHT, blank, describe
 from diskenc_analysis.plainrows import Row, rows
 from diskenc_analysis.text import amount, clean, label, noun, number, percent
 

@@ -11,7 +11,8 @@ from typing import Any
 import plotly.graph_objects as go
 
 from diskenc_analysis.bars import count_bars
-from diskenc_analysis.look import Part, blank
+from diskenc_analysis.legend import Part
+from diskenc_analysis.look import blank
 from diskenc_analysis.migration_tables import checks, paths
 from diskenc_analysis.plainrows import rows
 from diskenc_analysis.text import amount, number

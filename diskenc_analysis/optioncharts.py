@@ -12,7 +12,8 @@ from diskenc_analysis.charts import TOP
 from diskenc_analysis.editions import Cell, capabilities, cells, methods, resolve_edition
 from diskenc_analysis.grid import add_cells, label_axes
 from diskenc_analysis.groups import add_counts, cut, read_summary
-from diskenc_analysis.look import ROW_HEIGHT, SHARE_SCALE, UNKNOWN_CELL, Part, blank, describe, size
+from diskenc_analysis.legend import Part
+from diskenc_analysis.look import ROW_HEIGHT, SHARE_SCALE, UNKNOWN_CELL, blank, describe, size
 from diskenc_analysis.matrix import describe as in_words
 from diskenc_analysis.option_list import all_options
 from diskenc_analysis.text import label, noun, number

@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from diskenc_analysis import look
+from diskenc_analysis import legend, look
 from diskenc_analysis.editions import capabilities
 from diskenc_analysis.text import capability_label, heading, label, noun
 
@@ -61,7 +61,7 @@ def describe(
     """
     named = [figure.layout[axis].title.text for axis in ("xaxis", "yaxis")]
     group = figure.layout.legend.title.text
-    _traces(figure, look.parts_of(group))
+    _traces(figure, legend.parts_of(group))
     for axis, column in zip("xy", named, strict=True):
         _axis(figure, axis, column)
     for trace in figure.data:
@@ -75,7 +75,7 @@ def _words(column: str) -> str:
     return capability_label(column) if column in capabilities() else heading(noun(column))
 
 
-def _traces(figure: go.Figure, parts: Mapping[str, look.Part]) -> None:
+def _traces(figure: go.Figure, parts: Mapping[str, legend.Part]) -> None:
     """Put the traces of a column's values into the order of the others, in their words and colours."""
     place = {key: at for at, key in enumerate(parts)}
     figure.data = sorted(figure.data, key=lambda trace: place.get(trace.name, len(place)))
@@ -88,21 +88,21 @@ def _traces(figure: go.Figure, parts: Mapping[str, look.Part]) -> None:
             trace.hovertemplate = trace.hovertemplate.replace(f"={trace.name}<br>", shown)
         trace.name = word
         if part and trace.type == "bar":
-            trace.marker.update(look.marker(part))
+            trace.marker.update(legend.marker(part))
 
 
 def _axis(figure: go.Figure, axis: str, column: str | None) -> None:
     if not column:
         return
     figure.layout[f"{axis}axis"].title.text = _words(column)
-    parts = look.parts_of(column)
+    parts = legend.parts_of(column)
     for trace in figure.data:
         values = trace[axis]
         if values is not None and any(isinstance(value, str) for value in values):
             trace[axis] = [_value(value, parts) for value in values]
 
 
-def _value(value: Any, parts: Mapping[str, look.Part]) -> Any:
+def _value(value: Any, parts: Mapping[str, legend.Part]) -> Any:
     """Give a value its word; other text is a name that anyone may have chosen, and plotly reads markup."""
     if not isinstance(value, str):
         return value

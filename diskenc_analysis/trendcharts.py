@@ -13,7 +13,8 @@ from plotly.subplots import make_subplots
 from diskenc_analysis.bars import shares, value
 from diskenc_analysis.editions import capabilities
 from diskenc_analysis.heat import cell_chart, mean_low
-from diskenc_analysis.look import KEY_OWNERS, METHODS, Part, blank, describe, marker, part_of
+from diskenc_analysis.legend import KEY_OWNERS, METHODS, Part, marker, part_of
+from diskenc_analysis.look import blank, describe
 from diskenc_analysis.plainrows import Row, rows
 from diskenc_analysis.text import bounds, capability_label, clean, label, number, percent
 from diskenc_analysis.trend import thinned

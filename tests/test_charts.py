@@ -194,7 +194,7 @@ def test_a_chart_without_words_is_refused():
 
 
 def test_every_value_has_its_own_colour():
-    from diskenc_analysis.look import ANSWERS, KEY_OWNERS, METHODS
+    from diskenc_analysis.legend import ANSWERS, KEY_OWNERS, METHODS
 
     for parts in (ANSWERS, METHODS, KEY_OWNERS):
         assert len({part.color for part in parts}) == len(parts)

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import plotly.io as pio
 import pytest
 
-from diskenc_analysis import charts, look
+from diskenc_analysis import charts, legend, look
 from diskenc_analysis.errors import UnknownNameError
 
 FIGURES = [
@@ -58,7 +58,7 @@ def test_hovering_over_a_count_also_says_what_is_unknown():
 
 
 def test_colours_of_a_column_are_those_of_the_charts():
-    assert charts.colors("answer")["unknown"] == look.part_of(look.ANSWERS, "unknown").color
+    assert charts.colors("answer")["unknown"] == legend.part_of(legend.ANSWERS, "unknown").color
     with pytest.raises(UnknownNameError, match="key_owner"):
         charts.colors("key_owners")
 

@@ -9,7 +9,7 @@ import pytest
 from diskenc_analysis import driftcharts, driftdigest, trendcharts, trenddigest
 from diskenc_analysis.editions import capabilities
 from diskenc_analysis.errors import ParameterError
-from diskenc_analysis.look import KEY_OWNERS, METHODS
+from diskenc_analysis.legend import KEY_OWNERS, METHODS
 from diskenc_analysis.trend import pace
 
 
