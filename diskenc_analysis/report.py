@@ -158,11 +158,8 @@ def render(
         When an inventory cannot be read, or holds no disks.
     """
     wish, target, started = options or Options(), Path(out).resolve(), datetime.now(UTC)
-    for name in ("what_if_where", "exceptions"):
-        if wish.redact and (params or {}).get(name):
-            raise ParameterError(f"{name!r} cannot go with redact: the names in it would stand in the report")
-    if wish.redact and "trend" in notebooks:
-        raise ParameterError("'trend' cannot go with redact: a history keeps the names that it was given")
+    if wish.redact:
+        _require_no_names(notebooks, params or {})
     if inventory is None:
         require_inventory(notebooks, wish.gates)
     gates, key = [parse(text) for text in wish.gates], Path(f"{target}.key.json")
@@ -191,14 +188,11 @@ def render(
         held |= linked_history(given.get("history"), scratch / "inventory")
         held |= linked_exceptions(given.get("exceptions"), scratch / "inventory")
         where = {"inventory": start.where} | ({"baseline": earlier.where} if earlier else {})
-        inputs = _inputs(start.inv) if start.inv else {}
-        inputs |= {f"{EARLIER}/{n}": h for n, h in _inputs(earlier.inv).items()} if earlier else {}
         if "history" in held:
-            inputs |= _captures(Path(str(given["history"])).resolve())
             where["history"] = (names.of("path") if names else str)(str(given["history"]))
         if "exceptions" in held:
             where["exceptions"] = str(given["exceptions"])
-            inputs[where["exceptions"]] = sha256(Path(where["exceptions"]))
+        inputs = _hashes(start.inv, earlier, given, held)
         values = _values(notebooks, given | {name: f"{HELD}{path}" for name, path in held.items()})
         with told(progress) as tell:
             finished = run_all(
@@ -210,6 +204,15 @@ def render(
             pack(work, zipped, target.name)
     pages = tuple(target / name for name in (*made.pages, "index.html"))
     return ReportResult(target, pages, made.facts, digest, start.head.gates, made.failures)
+
+
+def _require_no_names(notebooks: Sequence[str], params: Mapping[str, Any]) -> None:
+    """Refuse what would bring names into a report that is to have none."""
+    for name in ("what_if_where", "exceptions"):
+        if params.get(name):
+            raise ParameterError(f"{name!r} cannot go with redact: the names in it would stand in the report")
+    if "trend" in notebooks:
+        raise ParameterError("'trend' cannot go with redact: a history keeps the names that it was given")
 
 
 def _given(notebooks: Sequence[str], params: Mapping[str, Any], as_of: str | None) -> dict[str, Any]:
@@ -258,8 +261,19 @@ def _about(
     }
 
 
-def _captures(home: Path) -> dict[str, str]:
-    return {f"history/{file.relative_to(home).as_posix()}": sha256(file) for file in captures_in(home)}
+def _hashes(
+    inv: Inventory | None, earlier: Earlier | None, given: Mapping[str, Any], held: Mapping[str, str]
+) -> dict[str, str]:
+    """Give the hash of every file that the report was made from."""
+    found = _inputs(inv) if inv else {}
+    if earlier:
+        found |= {f"{EARLIER}/{name}": digest for name, digest in _inputs(earlier.inv).items()}
+    if "history" in held:
+        home = Path(str(given["history"])).resolve()
+        found |= {f"history/{file.relative_to(home).as_posix()}": sha256(file) for file in captures_in(home)}
+    if "exceptions" in held:
+        found[str(given["exceptions"])] = sha256(Path(str(given["exceptions"])))
+    return found
 
 
 def _inputs(inv: Inventory) -> dict[str, str]:
