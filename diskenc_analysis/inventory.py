@@ -42,7 +42,8 @@ class Inventory:
     """Canonical tables of one tenant at one time.
 
     Every table of `schema.tables()` is an attribute, as a frame of the engine: `inv.disks`, `inv.vms`,
-    `inv.ledger` ...
+    `inv.ledger` ... What is worked out of them is kept: to judge other rows, put a frame in place of a table
+    (`inv.disks = some`), since a frame that was handed out is a copy.
 
     Parameters
     ----------
@@ -83,7 +84,15 @@ class Inventory:
             raise AttributeError(name)
         if name not in self._frames:
             self._frames[name] = self._table(name)
-        return self._frames[name]
+        found = self._frames[name]
+        # pandas alone is changed in place; a copy shares its memory until it is.
+        return found.copy(deep=False) if self.engine == "pandas" else found
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in schema.tables():
+            self.replace(name, value)
+        else:
+            super().__setattr__(name, value)
 
     def _table(self, name: str) -> Any:
         if self.engine == "spark":

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import narwhals as nw
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
 
 from diskenc_analysis import schema
+from diskenc_analysis.coverage import coverage
 from diskenc_analysis.errors import UnknownNameError, UnreadableInputError
 from diskenc_analysis.exports import load
 from diskenc_analysis.inventory import Inventory
@@ -157,3 +159,25 @@ def test_what_is_saved_opens_as_it_was(inventory, tmp_path):
     opened = Inventory.open(inventory.save(tmp_path / "saved"), engine="duckdb")
     assert tables_of(opened) == tables_of(inventory)
     assert plain(opened.ledger) == plain(inventory.ledger)
+
+
+@pytest.mark.parametrize("engine", ["pandas", "polars", "duckdb"])
+def test_other_rows_in_place_of_a_table_are_judged_anew(path, engine):
+    """What is worked out of the tables once is forgotten, so that no verdict is that of rows that went."""
+    inv = load(path, engine=engine)
+    before = len(nw.from_native(coverage(inv)).lazy().collect())
+    inv.disks = nw.from_native(inv.disks).filter(nw.col("name") == "os").to_native()
+    inv.vm_disks = nw.from_native(inv.vm_disks).filter(nw.col("disk_name") == "os").to_native()
+    after = nw.from_native(coverage(inv)).lazy().collect()
+    assert before > len(after) > 0
+    assert set(after["name"].to_list()) == {"os"}
+
+
+@pytest.mark.filterwarnings("ignore::pandas.errors.ChainedAssignmentError")
+def test_what_is_done_to_a_frame_leaves_the_inventory_as_it_was(path):
+    inv = load(path, engine="pandas")
+    frame = inv.disks
+    frame["name"] = "other"
+    del frame["id"]
+    assert "other" not in set(inv.disks["name"])
+    assert "id" in inv.disks
