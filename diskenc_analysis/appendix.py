@@ -20,7 +20,13 @@ _EPOCH = dt.datetime(1980, 1, 1)  # noqa: DTZ001 - a workbook's times have no zo
 _WIDTHS = {"evidence": 70, "conflicts": 50, "disk_id": 60, "vm_id": 60, "question": 70, "consequence": 60}
 
 
-def write_appendix(target: Path, files: Sequence[Path], title: str, as_of: str = "") -> None:
+#: Where the rows are that a sheet cannot hold.
+_IN_FOLDER = "the folder data/ holds every row"
+
+
+def write_appendix(
+    target: Path, files: Sequence[Path], title: str, as_of: str = "", whole: str = _IN_FOLDER
+) -> None:
     """Write tables as one workbook. The same tables give the same bytes.
 
     Parameters
@@ -33,6 +39,8 @@ def write_appendix(target: Path, files: Sequence[Path], title: str, as_of: str =
         What the workbook is about.
     as_of : str
         Its date, as YYYY-MM-DD; empty means none stated.
+    whole : str
+        Where a reader finds every row, for the contents.
 
     Notes
     -----
@@ -45,7 +53,7 @@ def write_appendix(target: Path, files: Sequence[Path], title: str, as_of: str =
     with xlsxwriter.Workbook(target, {"constant_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
         book.set_properties({"title": title, "created": created})
         writer = _Writer(book)
-        writer.contents(title, files)
+        writer.contents(title, files, whole)
         for file in files:
             writer.sheet(file)
 
@@ -59,7 +67,7 @@ class _Writer:
         self.title = book.add_format({"bold": True, "font_size": 14})
         self.quoted = book.add_format({"quote_prefix": True})
 
-    def contents(self, title: str, files: Sequence[Path]) -> None:
+    def contents(self, title: str, files: Sequence[Path], whole: str) -> None:
         """Write the first sheet: what each of the others answers."""
         import pyarrow.parquet as pq
 
@@ -72,7 +80,7 @@ class _Writer:
             self._text(sheet, place, 1, question(file))
             sheet.write_number(place, 2, rows)
             sheet.write_number(place, 3, min(rows, MOST_ROWS))
-        rest = f"A sheet holds {number(MOST_ROWS)} rows at most; the folder data/ holds every row."
+        rest = f"A sheet holds {number(MOST_ROWS)} rows at most; {whole}."
         sheet.write_string(len(files) + 4, 0, rest)
 
     def sheet(self, file: Path) -> None:

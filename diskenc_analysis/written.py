@@ -15,6 +15,7 @@ from diskenc_analysis.errors import ParameterError, UnknownNameError
 from diskenc_analysis.place import placed_file
 
 _SHEET = 31  # letters of a sheet's name, as Excel has it
+_WHOLE = "written as .csv or .parquet, the same frame has every row"
 
 
 def write(frame: Any, file: str | os.PathLike[str], title: str = "") -> Path:
@@ -64,7 +65,7 @@ def _workbook(frame: Any, made: Path, title: str) -> None:
     with tempfile.TemporaryDirectory() as work:
         name = "".join("-" if sign in "[]:*?/\\'" else sign for sign in made.stem)[:_SHEET]
         write_table(work, name, frame, title)
-        write_appendix(made, [Path(work) / f"{name}.parquet"], title)
+        write_appendix(made, [Path(work) / f"{name}.parquet"], title, whole=_WHOLE)
 
 
 def _csv(frame: Any, made: Path, _title: str) -> None:

@@ -34,6 +34,7 @@ def test_every_kind_of_file_holds_the_rows_and_no_formula(engine, tmp_path):
     book = load_workbook(tmp_path / "open [1].xlsx")
     rows = book.get_sheet_by_name("open -1-").to_python()
     assert ["name", "gib"] in rows
+    assert "the same frame has every row" in str(book.get_sheet_by_name("contents").to_python())
     assert ['=HYPERLINK("x")', 8.0] in rows  # as text: the file has no formula
     assert not any(path.name.startswith(".") for path in tmp_path.iterdir())
 
