@@ -116,7 +116,7 @@ def load(
 
 
 def _connect(memory_limit: str | None) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(":memory:")
+    connection = parquet.in_memory()
     connection.execute("SET preserve_insertion_order = false")
     spill = Path(tempfile.gettempdir()) / f"diskenc-spill-{uuid4().hex}"  # made once it is needed
     connection.execute("SET temp_directory = ?", [str(spill)])

@@ -68,6 +68,14 @@ def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")
 
 
+def in_memory() -> duckdb.DuckDBPyConnection:
+    """Connect to a database in memory, whose tables are not packed anew after they were written.
+
+    That would take one core seconds between two statements; what does not fit is packed as it spills.
+    """
+    return duckdb.connect(":memory:", config={"checkpoint_threshold": "1TB"})
+
+
 def connect(folder: str | PathLike[str]) -> duckdb.DuckDBPyConnection:
     """Open an inventory that `save` wrote; no export is read again.
 
@@ -88,7 +96,7 @@ def connect(folder: str | PathLike[str]) -> duckdb.DuckDBPyConnection:
     """
     path = Path(folder)
     _check(path)
-    connection = duckdb.connect(":memory:")
+    connection = in_memory()
     for name in ("ledger", *schema.tables()):
         connection.execute(
             f"CREATE VIEW \"{name}\" AS SELECT * FROM read_parquet('{_quoted(path / name)}.parquet')"
