@@ -96,7 +96,7 @@ def coverage(
     from diskenc_analysis.coverage import COLUMNS
     from diskenc_analysis.editions import resolve_edition
     from diskenc_analysis.printing import check_place, write
-    from diskenc_analysis.summary import check
+    from diskenc_analysis.summary import check, needed
 
     # What cannot be answered is refused before anything is read.
     resolve_edition(edition)
@@ -114,7 +114,8 @@ def coverage(
         captured_since=_days_ago(max_age),
     )
     inv.require_disks()
-    summary = de.summarize(de.coverage(inv, edition), by, capability, weight)
+    covered = de.coverage(inv, edition, needed(by, capability))
+    summary = de.summarize(covered, by, capability, weight)
     write(summary, form.value, out)
     note("\n".join([ledger_line(inv), *notes(inv)]))
 

@@ -43,6 +43,11 @@ def disk_lists(inv: Inventory) -> Frame:
         One row per VM and disk: `disk_key` (the managed disk's, else made of the VHD or the VM), `vm_key`,
         `place` in the VM, and the columns that the expressions of `LIST_FACTS` need.
     """
+    return disk_places(inv).join(_statuses(inv), on=["vm_key", "name_key"], how="left")
+
+
+def disk_places(inv: Inventory) -> Frame:
+    """Give the same without the instance view, whose columns few ask for."""
     lun = nw.concat_str([nw.lit("#data"), nw.col("lun").fill_null("")])
     place = nw.when(nw.col("origin") == "os_disk").then(nw.lit("#osdisk")).otherwise(lun)
     listed = lazy(inv.vm_disks).with_columns(
@@ -51,7 +56,7 @@ def disk_lists(inv: Inventory) -> Frame:
     made = nw.concat_str([nw.col("vm_key"), nw.col("place")])
     own_key = nw.when(given("vhd_uri")).then(nw.col("vhd_uri").str.to_lowercase()).otherwise(made)
     disk_key = nw.when(given("disk_id_key")).then(nw.col("disk_id_key")).otherwise(own_key)
-    return listed.with_columns(disk_key=disk_key).join(_statuses(inv), on=["vm_key", "name_key"], how="left")
+    return listed.with_columns(disk_key=disk_key)
 
 
 #: The facts of a disk as its VM lists it; the first ones decide which of several lists count.

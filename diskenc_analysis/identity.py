@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from diskenc_analysis.disklists import disk_lists
+from diskenc_analysis.disklists import disk_places
 from diskenc_analysis.frames import Frame, given, lazy
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _own(frame: Frame) -> Frame:
 
 def _listed_only(inv: Inventory) -> Frame:
     """Give the identity of disks that only a VM's list names."""
-    rows = disk_lists(inv).join(lazy(inv.disks).select(disk_key=nw.col("key")), on="disk_key", how="anti")
+    rows = disk_places(inv).join(lazy(inv.disks).select(disk_key=nw.col("key")), on="disk_key", how="anti")
     rows = rows.join(lazy(inv.vms).select(*_PLACE, "id", vm_key=nw.col("key")), on="vm_key", how="left")
     made = nw.concat_str([nw.col("id"), nw.col("place")])
     own_id = nw.when(given("vhd_uri")).then(nw.col("vhd_uri")).otherwise(made)

@@ -91,6 +91,19 @@ def summarize(
     return native_like(cov, out.select(*([] if by is None else [nw.col("_group").alias(by)]), *_COLUMNS))
 
 
+def needed(by: str | None, capability: str | None) -> tuple[str, ...]:
+    """Name the columns of coverage that `summarize` reads, for `coverage` to make no others.
+
+    Examples
+    --------
+    >>> needed("subscription_name", "temp_disk")
+    ('subscription_id', 'subscription_name', 'kind', 'attachment', 'vm_id', 'gib', 'temp_disk')
+    """
+    group = () if by is None else ("tags",) if by.startswith("tag:") else ("subscription_id", by)
+    names = capabilities() if capability is None else [capability]
+    return tuple(dict.fromkeys([*group, "kind", "attachment", "vm_id", "gib", *names]))
+
+
 def check(capability: str | None, weight: str | None) -> None:
     """Refuse a question that has no answer; a command does so before it reads anything.
 
@@ -211,7 +224,8 @@ def counted(rows: Frame, names: Sequence[str], by: Sequence[str] = ("_group",)) 
         for value, digit in DIGITS.items()
     }
     sums = [nw.col(column).sum() for column in parts]
-    wide = rows.select(*by, **parts).group_by(list(by)).agg(*sums)
+    alike = rows.group_by([*by, *names]).agg(nw.col("_amount").sum())  # few rows, whose answers are the same
+    wide = alike.select(*by, **parts).group_by(list(by)).agg(*sums)
     tall = [
         wide.select(*by, capability=nw.lit(name), **{v: nw.col(f"{name}/{v}") for v in NAMES})
         for name in names

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import diskenc_analysis as de
-from diskenc_analysis import editions
+from diskenc_analysis import editions, summary
 from diskenc_analysis.coverage import COLUMNS
 from tests.rules import HOST, disk, judged, records, vault, vm, write
 
@@ -30,6 +30,31 @@ def test_reading_only_what_verdicts_rest_on_changes_none():
     rows = [sorted(map(str, de.coverage(inv).fetchall())) for inv in (whole, part)]
     assert rows[0] == rows[1]
     assert len(rows[0]) == 400
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
+def test_a_few_columns_are_those_of_all(engine):
+    inv = de.load(de.sample_path(), engine=engine)
+    wanted = ("name", "subscription_name", "kind", "gib", "temp_disk", "evidence")
+    few, whole = de.coverage(inv, columns=wanted), de.coverage(inv)
+    assert tuple(few.columns) == wanted
+    kept = [{name: row[name] for name in wanted} for row in records(whole)]
+    assert sorted(map(str, records(few))) == sorted(map(str, kept))
+
+
+def test_a_column_that_there_is_not_is_refused():
+    with pytest.raises(de.UnknownNameError, match="temp_disk"):
+        de.coverage(de.load(de.sample_path(), engine="duckdb"), columns=("temp_disc",))
+
+
+@pytest.mark.parametrize("by", [None, "subscription_name", "tag:env", "key_owner", "name"])
+@pytest.mark.parametrize("weight", [None, "disks", "vms"])
+def test_a_sum_reads_the_columns_that_it_names(by, weight):
+    inv = de.load(de.sample_path(), engine="duckdb")
+    few = de.coverage(inv, columns=summary.needed(by, None))
+    assert records(de.summarize(few, by, None, weight)) == records(
+        de.summarize(de.coverage(inv), by, None, weight)
+    )
 
 
 @pytest.fixture
