@@ -243,10 +243,15 @@ class Reader:
             if table.name in filled:
                 set_aside_copies(self.connection, table, self.ledger)
         for table in tables:
-            if table.child and table.child.parent in filled:
+            if table.child and table.child.parent in filled and self._holds_any(table.child):
                 self.connection.execute(
                     f'INSERT INTO "{table.name}" BY NAME {child_sql(self._wanted(table.name))}'
                 )
+
+    def _holds_any(self, child: schema.Child) -> bool:
+        """Look whether any parent carries such rows: to plan their SQL takes longer than to look."""
+        held = " OR ".join(f'"{column}" IS NOT NULL' for column in child.columns)
+        return bool(self._answer(f'SELECT 1 FROM "{child.parent}" WHERE {held} LIMIT 1'))
 
 
 def _create_sql(table: schema.Table) -> str:
