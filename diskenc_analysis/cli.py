@@ -106,7 +106,7 @@ def coverage(
         raise UnknownNameError.of("column", by, [*COLUMNS, "tag:NAME"])
     inv = de.load(
         inventory,
-        engine="duckdb",
+        engine="auto",
         memory_limit=MEMORY,
         verdict_only=True,
         keep_going=keep_going,

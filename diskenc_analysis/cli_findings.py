@@ -47,7 +47,7 @@ def findings(
     import diskenc_analysis as de
     from diskenc_analysis.printing import write_lines
 
-    inv = de.read(inventory, engine="duckdb", memory_limit=MEMORY, keep_going=keep_going)
+    inv = de.read(inventory, engine="auto", memory_limit=MEMORY, keep_going=keep_going)
     inv.require_disks()
     cov = de.coverage(inv, edition)
     found = de.findings(inv, cov, framework=framework, exceptions=exceptions, as_of=as_of)

@@ -97,7 +97,7 @@ def inventory_of(path: str, keep_going: bool, *, verdict_only: bool = False) -> 
 
     if is_report(Path(path)):
         raise ParameterError(f"{path} is a report: name the exports, or the saved inventory, behind it")
-    inv = de.read(path, "duckdb", MEMORY, keep_going=keep_going, verdict_only=verdict_only)
+    inv = de.read(path, "auto", MEMORY, keep_going=keep_going, verdict_only=verdict_only)
     inv.require_disks()
     return inv
 

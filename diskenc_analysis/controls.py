@@ -186,6 +186,8 @@ def _status(asked: Predicate, control: Control) -> nw.Expr:
 
 
 def _in(value: nw.Expr, words: Sequence[str]) -> nw.Expr:
+    if not words:  # Arrow compares texts with no list that has no type
+        return nw.lit(value=False)
     return value.fill_null("").is_in(list(words))
 
 

@@ -55,7 +55,7 @@ def load(
         JSON (arrays, JSON lines, ARM pages, Resource Graph replies), CSV, Parquet, workbooks, each but the
         last two also as `.gz` or `.zst`, a `.zip` of any of them, folders, which are searched through, or
         glob patterns.
-    engine : {"pandas", "duckdb", "polars", "spark"}
+    engine : {"pandas", "duckdb", "polars", "arrow", "spark", "auto"}
         What kind of frames the inventory's tables are. For Spark, DuckDB reads the files and hands the
         tables over as Parquet.
     memory_limit : str, optional

@@ -210,6 +210,8 @@ def helper(
     import pyarrow as pa
 
     table = pa.table({c: pa.array([r[c] for r in rows], pa.string()) for c in columns})
+    if inv.engine == "arrow":
+        return lazy(table)
     if inv.engine == "polars":
         import polars as pl
 
@@ -223,8 +225,8 @@ _NUMBERS = count()
 
 
 def native_of(inv: Inventory, frame: Frame) -> Any:
-    """Give a frame as the inventory's engine has its tables: Polars holds them in memory."""
-    return nw.to_native(frame.collect() if inv.engine == "polars" else frame)
+    """Give a frame as the inventory's engine has its tables: Polars and Arrow hold them in memory."""
+    return nw.to_native(frame.collect() if inv.engine in ("polars", "arrow") else frame)
 
 
 def native_like(like: Any, frame: Frame) -> Any:

@@ -25,7 +25,7 @@ from diskenc_analysis.errors import ParameterError, UnreadableInputError
 from diskenc_analysis.frames import lazy
 from diskenc_analysis.historyfiles import rows_in, sql_of
 from diskenc_analysis.historytenants import note_tenants, require_tenant, tenants_of
-from diskenc_analysis.inventory import check_engine, to_pandas
+from diskenc_analysis.inventory import AUTO, FEW_ROWS, check_engine, frame_of_engine
 from diskenc_analysis.place import added_folder, placed_file
 from diskenc_analysis.readings import READ, readings
 from diskenc_analysis.summary import code, on_one_disk
@@ -223,8 +223,9 @@ def read(folder: str | os.PathLike[str], engine: str = "duckdb") -> Any:
     ----------
     folder : path
         As `add` made it.
-    engine : {"duckdb", "pandas", "polars", "spark"}
+    engine : {"duckdb", "pandas", "polars", "arrow", "spark", "auto"}
         What kind of frame to give. DuckDB and Spark read what is asked of it; the others hold all of it.
+        `auto` is Arrow's table for few rows, else DuckDB's.
 
     Returns
     -------
@@ -253,12 +254,10 @@ def read(folder: str | os.PathLike[str], engine: str = "duckdb") -> Any:
     files = captures_in(home.resolve())
     if not files:
         raise UnreadableInputError(f"{home}: the history holds no capture yet")
-    for file in files:
-        rows_in(file)
+    rows = sum(map(rows_in, files))
+    if engine == AUTO:
+        engine = "arrow" if rows <= FEW_ROWS else "duckdb"
     if engine == "spark":
         found = lazy(spark.read_parquet(str(home)))
         return nw.to_native(found.with_columns(nw.col(DATE).cast(nw.String)))
-    relation = duckdb.connect(":memory:").sql(sql_of(home, files, DATE))
-    if engine == "duckdb":
-        return relation
-    return relation.pl() if engine == "polars" else to_pandas(relation)
+    return frame_of_engine(duckdb.connect(":memory:").sql(sql_of(home, files, DATE)), engine)

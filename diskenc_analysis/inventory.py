@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 _Made = TypeVar("_Made")
 
 #: What kinds of frames an inventory can give.
-ENGINES = ("pandas", "duckdb", "polars", "spark")
+ENGINES = ("pandas", "duckdb", "polars", "arrow", "spark")
+#: In place of an engine: the one that is quicker, Arrow's tables for few rows and DuckDB for many.
+AUTO = "auto"
+#: Rows of disks, snapshots, VMs and their lists up to which planning takes DuckDB longer than the work Arrow.
+FEW_ROWS = 100_000
 
 
 def check_engine(engine: str) -> None:
@@ -34,8 +38,15 @@ def check_engine(engine: str) -> None:
     UnknownNameError
         With the near miss.
     """
-    if engine not in ENGINES:
-        raise UnknownNameError.of("engine", engine, ENGINES)
+    if engine not in (*ENGINES, AUTO):
+        raise UnknownNameError.of("engine", engine, (*ENGINES, AUTO))
+
+
+def fitting(connection: duckdb.DuckDBPyConnection) -> str:
+    """Name the engine that is quicker for the tables of a connection: `arrow` or `duckdb`."""
+    counts = " + ".join(f"(SELECT count(*) FROM {n})" for n in ("disks", "snapshots", "vms", "vm_disks"))
+    [(rows,)] = connection.execute(f"SELECT {counts}").fetchall()
+    return "arrow" if rows <= FEW_ROWS else "duckdb"
 
 
 class Inventory:
@@ -49,8 +60,8 @@ class Inventory:
     ----------
     connection : duckdb.DuckDBPyConnection
         Holds the tables.
-    engine : {"pandas", "duckdb", "polars", "spark"}
-        What kind of frames the attributes are.
+    engine : {"pandas", "duckdb", "polars", "arrow", "spark", "auto"}
+        What kind of frames the attributes are; `auto` is Arrow's tables for few rows, else DuckDB's.
     ledger : list of dict, optional
         Rows of the ledger, with the columns of `ledger.COLUMNS`, where the connection does not hold it yet.
     folder : Path, optional
@@ -65,7 +76,7 @@ class Inventory:
         folder: Path | None = None,
     ) -> None:
         self.connection = connection
-        self.engine = engine
+        self.engine = fitting(connection) if engine == AUTO else engine
         self.folder = folder
         self._frames: dict[str, Any] = {}
         self._made: dict[Any, Any] = {}
@@ -117,7 +128,7 @@ class Inventory:
         ----------
         folder : path
             The folder.
-        engine : {"pandas", "duckdb", "polars", "spark"}
+        engine : {"pandas", "duckdb", "polars", "arrow", "spark", "auto"}
             What kind of frames the tables are.
 
         Returns
@@ -164,15 +175,10 @@ class Inventory:
         Returns
         -------
         frame
-            pandas (Arrow-backed), Polars, or a DuckDB relation; for Spark pandas too, since it cannot query
-            the connection.
+            pandas (Arrow-backed), Polars, an Arrow table, or a DuckDB relation; for Spark pandas too, since
+            it cannot query the connection.
         """
-        relation = self.connection.sql(sql)
-        if self.engine == "duckdb":
-            return relation
-        if self.engine == "polars":
-            return relation.pl()
-        return to_pandas(relation)
+        return frame_of_engine(self.connection.sql(sql), self.engine)
 
     def count(self, name: str) -> int:
         """Count the rows of one table.
@@ -256,8 +262,14 @@ def once(make: Callable[[Inventory], _Made]) -> Callable[[Inventory], _Made]:
     return made
 
 
-def to_pandas(relation: duckdb.DuckDBPyRelation) -> Any:
-    """Collect a DuckDB relation into an Arrow-backed pandas frame."""
+def frame_of_engine(relation: duckdb.DuckDBPyRelation, engine: str) -> Any:
+    """Give what a DuckDB relation holds as an engine's frame; for Spark, which cannot read it, as pandas'."""
+    if engine == "duckdb":
+        return relation
+    if engine == "polars":
+        return relation.pl()
+    if engine == "arrow":
+        return relation.to_arrow_table()
     import pandas as pd
 
     return relation.to_arrow_table().to_pandas(types_mapper=pd.ArrowDtype)

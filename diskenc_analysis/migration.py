@@ -97,7 +97,7 @@ def ade_migration(inv: Inventory, as_of: str | date | None = None, *, customer_k
     out = kept(
         inv, every.with_columns(days_left=left).select(*COLUMNS).sort("kind", "id"), f"migration_{name}"
     )
-    eager = inv.engine in ("pandas", "polars")
+    eager = inv.engine in ("pandas", "polars", "arrow")
     return nw.to_native(nw.maybe_reset_index(out.collect()) if eager else out)
 
 

@@ -27,7 +27,7 @@ def read(
     ----------
     paths : path or iterable of paths
         A folder that `Inventory.save` wrote, or what `load` takes.
-    engine : {"pandas", "duckdb", "polars", "spark"}
+    engine : {"pandas", "duckdb", "polars", "arrow", "spark", "auto"}
         What kind of frames the inventory's tables are.
     memory_limit : str, optional
         DuckDB's memory limit while it reads exports, such as `2GB`.
@@ -58,3 +58,28 @@ def read(
     if isinstance(paths, str | os.PathLike) and parquet.is_saved(Path(paths)):
         return Inventory.open(paths, engine)
     return load(paths, engine, memory_limit=memory_limit, keep_going=keep_going, verdict_only=verdict_only)
+
+
+def alike(old: Inventory, new: Inventory) -> tuple[Inventory, Inventory]:
+    """Give two inventories one engine, where `auto` found another for each; before any frame was taken.
+
+    Parameters
+    ----------
+    old, new : Inventory
+        As `read` gives them.
+
+    Returns
+    -------
+    tuple of Inventory
+        The same, both of DuckDB where one was.
+
+    Examples
+    --------
+    >>> from diskenc_analysis.share import sample_path
+    >>> pair = alike(read(sample_path(), engine="auto"), read(sample_path(), engine="duckdb"))
+    >>> [one.engine for one in pair]
+    ['duckdb', 'duckdb']
+    """
+    if {old.engine, new.engine} == {"arrow", "duckdb"}:
+        old.engine = new.engine = "duckdb"
+    return old, new

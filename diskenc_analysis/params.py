@@ -39,8 +39,8 @@ class CommonParams(BaseModel):
     as_of: IsoDate = Field(
         "", description="the date the report speaks for, as YYYY-MM-DD; empty means none stated"
     )
-    engine: Literal["duckdb", "pandas", "polars", "spark"] = Field(
-        "duckdb", description="what holds the rows"
+    engine: Literal["auto", "duckdb", "arrow", "pandas", "polars", "spark"] = Field(
+        "auto", description="what holds the rows; auto takes arrow for few of them, duckdb for many"
     )
     top: Whole = Field(25, ge=1, le=100, description="groups in a chart before the rest is summed as others")
     rows: Whole = Field(25, ge=1, le=2000, description="most disks listed in a table")
@@ -148,8 +148,8 @@ class TrendParams(BaseModel):
     as_of: IsoDate = Field(
         "", description="the date the report speaks for, as YYYY-MM-DD; empty means none stated"
     )
-    engine: Literal["duckdb", "pandas", "polars", "spark"] = Field(
-        "duckdb", description="what holds the rows"
+    engine: Literal["auto", "duckdb", "arrow", "pandas", "polars", "spark"] = Field(
+        "auto", description="what holds the rows; auto takes arrow for few of them, duckdb for many"
     )
     capability: str = Field("temp_disk", description="the capability shown by subscription")
     target: float = Field(95.0, gt=0, le=100, description="per cent that the low bound is to reach")

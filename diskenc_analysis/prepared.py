@@ -98,7 +98,7 @@ def prepare(
     if inventory is None:
         folder.mkdir()
         return Prepared(None, "", "", Head())
-    inv = read(inventory, engine="duckdb", memory_limit=_MEMORY, keep_going=keep_going)
+    inv = read(inventory, engine="auto", memory_limit=_MEMORY, keep_going=keep_going)
     inv.require_disks()
     outcomes = judge(coverage(inv, edition), gates, allow_unknown) if gates else ()
     where, name = os.fspath(inventory), Path(inventory).resolve().name or "inventory"
@@ -159,7 +159,7 @@ def prepare_earlier(
     UnreadableInputError
         When the inventory cannot be read, or holds no disks.
     """
-    inv = read(inventory, engine="duckdb", memory_limit=_MEMORY, keep_going=keep_going)
+    inv = read(inventory, engine="auto", memory_limit=_MEMORY, keep_going=keep_going)
     inv.require_disks()
     where, name = os.fspath(inventory), Path(inventory).resolve().name or "inventory"
     if names:

@@ -10,11 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
-
 from diskenc_analysis import schema
 from diskenc_analysis.errors import ParameterError, UnknownNameError
 from diskenc_analysis.inventory import Inventory
+from diskenc_analysis.parquet import in_memory
 from diskenc_analysis.pseudonyms import MODES, Pseudonyms
 from diskenc_analysis.share import data_file
 
@@ -94,9 +93,9 @@ def redacted(inv: Inventory, made: Pseudonyms) -> Inventory:
     Returns
     -------
     Inventory
-        Of DuckDB, whose verdicts are the same.
+        In DuckDB, of the engine that `auto` finds; its verdicts are the same.
     """
-    connection = duckdb.connect(":memory:")
+    connection = in_memory()
     names = ("ledger", *schema.tables())
     # Sentences are last, since a name can be found in them only once it is known.
     for name in names:
@@ -106,7 +105,7 @@ def redacted(inv: Inventory, made: Pseudonyms) -> Inventory:
         connection.from_arrow(inv.connection.table(name).limit(0).to_arrow_table()).create(name)
         for batch in _batches(inv, name):
             connection.from_arrow(_table(_changed(name, batch, made, lambda _: True))).insert_into(name)
-    return Inventory(connection, "duckdb")
+    return Inventory(connection, "auto")
 
 
 def _batches(inv: Inventory, name: str) -> Iterator[pa.RecordBatch]:

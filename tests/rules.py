@@ -364,7 +364,7 @@ def rows_of(inv: Any, edition: str = "latest") -> Rows:
     return rows
 
 
-def judged(folder: Path, *objects: Json, edition: str = "latest", engine: str = "polars") -> Rows:
+def judged(folder: Path, *objects: Json, edition: str = "latest", engine: str = "arrow") -> Rows:
     """Write, load and judge objects; rows by disk name."""
     return rows_of(de.load(write(folder, objects), engine=engine), edition)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 #: Parameters of a report whose engine is not the question: the one that plans tiny tables quickest.
-QUICK = {"engine": "polars"}
+QUICK = {"engine": "auto"}
 #: Notebooks that a report has only where they are asked for.
 ASKED = ("drift", "trend", "explore")
 _PATIENCE = 600

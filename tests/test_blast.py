@@ -66,7 +66,7 @@ def estate():
     ]
 
 
-@pytest.fixture(scope="module", params=["duckdb", "pandas", "polars"])
+@pytest.fixture(scope="module", params=["duckdb", "pandas", "polars", "arrow"])
 def inv(request, tmp_path_factory):
     return de.load(write(tmp_path_factory.mktemp("blast"), estate()), engine=request.param)
 

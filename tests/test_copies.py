@@ -71,7 +71,7 @@ OBJECTS = [
 ]
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
+@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars", "arrow"])
 def test_every_copy_is_compared_with_its_source(tmp_path, engine):
     found = records(de.copied_keys(de.load(write(tmp_path, OBJECTS), engine=engine)))
     rows = sorted((row["copy_id"].rpartition("/")[2], row["kind"], row["same_key"]) for row in found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import narwhals as nw
 import pytest
 
 import diskenc_analysis as de
@@ -11,15 +12,15 @@ from diskenc_analysis.errors import UnknownNameError
 from tests.rules import HOST, disk, judged, records, vault, vm, write
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
+@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars", "arrow"])
 def test_an_inventory_without_disks_gives_no_rows(engine, tmp_path):
     cov = de.coverage(de.load(write(tmp_path, [vault("kv")]), engine=engine))
-    assert tuple(cov.columns) == COLUMNS
+    assert tuple(nw.from_native(cov).columns) == COLUMNS
     assert records(cov) == []
     assert records(de.summarize(cov, capability="caches")) == []
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
+@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars", "arrow"])
 @pytest.mark.parametrize("objects", [[disk("alone")], [vm("alone")]], ids=["a disk", "a VM"])
 def test_one_object_is_enough(objects, engine, tmp_path):
     [row] = records(de.coverage(de.load(write(tmp_path, objects), engine=engine)))
@@ -33,12 +34,12 @@ def test_reading_only_what_verdicts_rest_on_changes_none():
     assert len(rows[0]) == 400
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
+@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars", "arrow"])
 def test_a_few_columns_are_those_of_all(engine):
     inv = de.load(de.sample_path(), engine=engine)
     wanted = ("name", "subscription_name", "kind", "gib", "temp_disk", "evidence")
     few, whole = de.coverage(inv, columns=wanted), de.coverage(inv)
-    assert tuple(few.columns) == wanted
+    assert tuple(nw.from_native(few).columns) == wanted
     kept = [{name: row[name] for name in wanted} for row in records(whole)]
     assert sorted(map(str, records(few))) == sorted(map(str, kept))
 

@@ -65,7 +65,7 @@ def exemption(scope, expires=None, references=None):
     return {"id": f"{scope}/providers/{kind}/waived", "name": "waived", "type": kind, "properties": body}
 
 
-def judged(folder, *objects, engine="polars", **given):
+def judged(folder, *objects, engine="arrow", **given):
     inv = de.load(write(folder, objects), engine=engine)
     return {
         (row["name"], row["rule_id"].removeprefix("defender_")): row
@@ -77,7 +77,7 @@ def machine(name, *, host=False, **more):
     return [vm(name, security=HOST if host else None, **more), disk(f"{name}-os", name, system="Windows")]
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
+@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars", "arrow"])
 def test_reports_are_joined_by_guid_and_resource_in_any_case(engine, tmp_path):
     found = judged(
         tmp_path,
@@ -460,7 +460,7 @@ def test_the_rest_of_the_sample_agrees_or_says_nothing(sample):
     assert len(unsure) == 1
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
+@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars", "arrow"])
 def test_guests_of_a_subscription_without_any_guest_configuration_are_not_read(engine, tmp_path):
     """An export may hold the guest configuration of some subscriptions alone."""
     other = SUBSCRIPTION[:-1] + ("0" if SUBSCRIPTION[-1] != "0" else "1")

@@ -33,7 +33,7 @@ from tests.rules import (
     write,
 )
 
-ENGINES = ("duckdb", "pandas", "polars")
+ENGINES = ("duckdb", "pandas", "polars", "arrow")
 SUB = GROUP.split("/")[2]
 DARK, LIT = "22222222-2222-4333-8444-555555555555", "33333333-2222-4333-8444-555555555555"
 

@@ -25,7 +25,7 @@ ESTATE = [
 ]
 
 
-@pytest.fixture(scope="module", params=["duckdb", "pandas", "polars"])
+@pytest.fixture(scope="module", params=["duckdb", "pandas", "polars", "arrow"])
 def inv(request, tmp_path_factory):
     return de.load(write(tmp_path_factory.mktemp("used"), ESTATE), engine=request.param)
 

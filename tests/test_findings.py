@@ -63,7 +63,7 @@ def _objects():
     ]
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
+@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars", "arrow"])
 def test_every_seeded_finding_is_named_and_no_other(engine, tmp_path):
     inv = de.load(write(tmp_path, _objects()), engine=engine)
     found = nw.from_native(de.findings(inv)).lazy().collect()

@@ -39,7 +39,7 @@ def _ids(folder, objects, engine):
     return {row["finding_id"]: row["status"] for row in found}
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
+@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars", "arrow"])
 def test_an_id_stays_in_any_case_order_and_engine(engine, tmp_path):
     first = _ids(tmp_path / "a", _objects(), "duckdb")
     assert first[f"{RULE}:{disk_id('loose').lower()}"] == "not_met"
@@ -55,7 +55,7 @@ def test_an_id_stays_between_captures_while_the_finding_changes(tmp_path):
     assert set(before) < set(after)
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
+@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars", "arrow"])
 def test_both_formats_hold_the_same_rows(engine, tmp_path):
     found = de.findings(de.load(write(tmp_path, _objects()), engine=engine), framework="cis_azure")
     for form in ("csv", "jsonl"):

@@ -15,7 +15,7 @@ from diskenc_analysis.ledger import sha256
 from tests.command import diskenc
 from tests.rules import GROUP, HOST, SEED, V3, V5, disk, records, vm, write
 
-ENGINES = ("duckdb", "pandas", "polars")
+ENGINES = ("duckdb", "pandas", "polars", "arrow")
 DAYS = ("2026-10-24", "2026-11-24")
 
 

@@ -86,7 +86,7 @@ ESTATE = [
 COPIES = {"west": 1, "north": 1, "data": 1, "cvm": 2, "golden": 1, "points": 1, "idle": 0}
 
 
-@pytest.fixture(scope="module", params=["duckdb", "pandas", "polars"])
+@pytest.fixture(scope="module", params=["duckdb", "pandas", "polars", "arrow"])
 def inv(request, tmp_path_factory):
     return de.load(write(tmp_path_factory.mktemp("images"), ESTATE), engine=request.param)
 
@@ -137,7 +137,7 @@ MODELS = [
 ]
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
+@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars", "arrow"])
 def test_a_model_that_names_a_set_can_make_no_instance_without_its_key(tmp_path, engine):
     sets = [des(name, key_url("kv", name)) for name in ("west", "data", "cvm", "idle")]
     found = de.load(write(tmp_path, [*sets, *MODELS, disk("d", encryption=cmk("west"))]), engine=engine)

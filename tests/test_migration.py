@@ -77,7 +77,7 @@ def resource(path, kind, properties, *, scope=GROUP):
     }
 
 
-def plan(folder, *objects, as_of=AS_OF, engine="polars", **given):
+def plan(folder, *objects, as_of=AS_OF, engine="arrow", **given):
     inv = de.load(write(folder, objects), engine=engine)
     found = records(de.ade_migration(inv, as_of, **given))
     rows = {row["name"]: row for row in found}

@@ -218,7 +218,7 @@ ESTATE = [
 ]
 
 
-@pytest.fixture(params=["duckdb", "pandas", "polars"])
+@pytest.fixture(params=["duckdb", "pandas", "polars", "arrow"])
 def estate(request, tmp_path):
     import json
 

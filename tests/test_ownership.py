@@ -50,7 +50,7 @@ def subscription(guid, tenant):
     }
 
 
-def owned(folder, *objects, engine="polars", as_of=DAY):
+def owned(folder, *objects, engine="arrow", as_of=DAY):
     inv = de.load(write(folder, [*objects]), engine=engine)
     return records(de.key_ownership(inv, as_of=as_of))
 
@@ -209,7 +209,7 @@ DISKS = [
 ]
 
 
-@pytest.fixture(scope="module", params=["duckdb", "pandas", "polars"])
+@pytest.fixture(scope="module", params=["duckdb", "pandas", "polars", "arrow"])
 def rows(request, tmp_path_factory):
     odd = des("odd-host", "https://keys.example/keys/k/1")
     objects = [*stores(), des("empty", ""), odd, *(disk(name, **given) for name, given, _ in DISKS)]

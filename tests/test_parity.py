@@ -8,7 +8,7 @@ import diskenc_analysis as de
 from tests.rules import LATEST, SEED, records, sample_coverage, write
 from tests.test_properties import entra, world
 
-ENGINES = ("pandas", "duckdb", "polars")
+ENGINES = ("pandas", "duckdb", "polars", "arrow")
 BY = ["subscription_name", "method"]
 
 

@@ -270,7 +270,7 @@ def test_a_set_with_a_name_of_any_kind_may_be_allowed(tmp_path):
     assert found["x"]["policy_verdict"] == "compliant"
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
+@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars", "arrow"])
 def test_the_set_that_a_vm_names_is_held_to_the_list_where_the_vm_is(tmp_path, engine):
     named = listed("named-os") | {
         "managedDisk": {"id": disk_id("named-os"), "diskEncryptionSet": {"id": set_id("standard")}}

@@ -80,7 +80,7 @@ def both(folder, engine, earlier=EARLIER, now=NOW):
     ]
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
+@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars", "arrow"])
 def test_what_became_of_each_vm(tmp_path, engine):
     found = progress.ade_progress(*both(tmp_path, engine))
     rows = {row["name"]: row for row in records(found)}

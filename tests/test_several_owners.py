@@ -4,7 +4,7 @@ import pytest
 
 from tests.rules import HOST, V3, disk, judged, listed, vm, vm_id
 
-ENGINES = ("duckdb", "pandas", "polars")
+ENGINES = ("duckdb", "pandas", "polars", "arrow")
 NONE, CACHED, UNSTATED = "None", "ReadWrite", None
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.rules import CVM, CVM_DISK, HOST, MARKETPLACE, V3, ade, disk, judged, secured, vm
 
-ENGINES = ("duckdb", "pandas", "polars")
+ENGINES = ("duckdb", "pandas", "polars", "arrow")
 PLATFORM, GUEST = f"{CVM_DISK}PlatformKey", "ConfidentialVM_VMGuestStateOnlyEncryptedWithPlatformKey"
 #: What the security profile of the VM says, that of its OS disk, and more of the disk.
 CASES = {

@@ -230,7 +230,7 @@ def test_new_disks_and_vms_stand_in_the_zone_of_the_old(tmp_path):
     assert text.count("New-AzDiskConfig @place ") == text.count("$place.Zone = $zone") == 2
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars"])
+@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars", "arrow"])
 def test_a_what_if_changes_what_is_asked_and_leaves_the_inventory_alone(tmp_path, engine):
     objects = [
         *(vm("mine", data=["data"]), disk("mine-os", "mine", system="Windows", collection=ade())),
@@ -266,7 +266,7 @@ def before_and_after(made, capability):
     return tuple(row[f"{answer}_{when}"] for answer in ("yes", "unknown") for when in ("before", "after"))
 
 
-@pytest.fixture(scope="module", params=["duckdb", "pandas", "polars"])
+@pytest.fixture(scope="module", params=["duckdb", "pandas", "polars", "arrow"])
 def keyed(request, tmp_path_factory):
     """Host encryption and a customer's key for everything, on paper.
 

@@ -8,7 +8,7 @@ from tests.exported import PATHS, disk, disk_id, save, vm
 from tests.exported import lines as written
 from tests.rules import ade, records
 
-ENGINES = ("duckdb", "pandas", "polars")
+ENGINES = ("duckdb", "pandas", "polars", "arrow")
 #: A size with a local disk, of which the platform encrypts none before the fifth version.
 SIZE = {"hardwareProfile": {"vmSize": "Standard_D4s_v3"}}
 NO_LIST = {"text": "none", "number": 7, "flag": True, "empty": {}, "object": {"lun": 0}}
