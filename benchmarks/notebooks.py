@@ -60,7 +60,7 @@ def main() -> None:
     """Print the least wall and processor time of each kind, and their ratio."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.notebooks", description=__doc__)
     parser.add_argument("--inventory", type=Path, default=sample_path(), help="the sample by default")
-    parser.add_argument("--engine", default="duckdb", help="what holds the rows of the notebooks")
+    parser.add_argument("--engine", default="auto", help="what holds the rows of the notebooks")
     parser.add_argument("--runs", type=int, default=3, help="how often each kind is run")
     given = parser.parse_args()
     names = params.REPORTED
