@@ -106,7 +106,7 @@ def coverage(
         raise UnknownNameError.of("column", by, [*COLUMNS, "tag:NAME"])
     inv = de.load(
         inventory,
-        engine="auto",
+        engine="duckdb",  # Arrow would have pandas imported, which eats what it saves here
         memory_limit=MEMORY,
         verdict_only=True,
         keep_going=keep_going,

@@ -15,6 +15,7 @@ EVIL = "<b>x</b><script>alert(1)</script>"
 ENGINES = {
     "pandas": lambda frame: frame,
     "polars": pl.from_pandas,
+    "arrow": lambda frame: pl.from_pandas(frame).to_arrow(),
     "duckdb": lambda frame: duckdb.connect().from_df(frame),
 }
 

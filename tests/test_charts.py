@@ -181,10 +181,11 @@ def test_a_template_in_a_name_is_not_filled_in():
     assert figure.data[0].hoverinfo == "text"
 
 
-@pytest.mark.parametrize("engine", ["pandas", "polars", "duckdb"])
+@pytest.mark.parametrize("engine", ["pandas", "polars", "arrow", "duckdb"])
 def test_any_engine_gives_the_same_chart(engine):
     frame = pd.DataFrame([answer("a", yes=1, no=1), answer("b", yes=1, unknown=1)])
     frames = {"pandas": frame, "polars": pl.from_pandas(frame), "duckdb": duckdb.from_df(frame)}
+    frames["arrow"] = frames["polars"].to_arrow()
     assert charts.coverage_by(frames[engine]) == charts.coverage_by(frame.to_dict("records"))
 
 

@@ -64,12 +64,13 @@ def frame_of(*rows):
     return arrow(list(rows)).to_pandas(types_mapper=pd.ArrowDtype)
 
 
-@pytest.fixture(params=["pandas", "polars", "duckdb"])
+@pytest.fixture(params=["pandas", "polars", "arrow", "duckdb"])
 def cov(request):
     table = arrow(ROWS)
     makers = {
         "pandas": lambda: frame_of(*ROWS),
         "polars": lambda: pl.from_arrow(table),
+        "arrow": lambda: table,
         "duckdb": lambda: duckdb.from_arrow(table),
     }
     return makers[request.param]()

@@ -20,7 +20,7 @@ def disk(name, **owner):
     return row | {"properties": body} | owner
 
 
-@pytest.fixture(params=["pandas", "duckdb", "polars"])
+@pytest.fixture(params=["pandas", "duckdb", "polars", "arrow"])
 def inv(request, tmp_path):
     rows = [disk(EVIL), disk("b", managedBy=f"{COMPUTE}/virtualMachines/gone")]
     (tmp_path / "disks.json").write_text(json.dumps(rows), encoding="utf-8")

@@ -268,7 +268,7 @@ def test_the_folders_above_a_history_say_nothing_of_it(tmp_path, above):
     inv = de.load(write(tmp_path / "export", [disk("a"), disk("b")]), engine="duckdb")
     store = tmp_path / above / "history"
     history.add(inv, store, DAYS[0])
-    for engine in ("duckdb", "polars"):
+    for engine in ("duckdb", "polars", "arrow", "auto"):
         rows = records(history.read(store, engine))
         assert {(row["name"], row["capture_date"]) for row in rows} == {("a", DAYS[0]), ("b", DAYS[0])}
         assert "env" not in rows[0]

@@ -8,10 +8,12 @@ import pytest
 
 from diskenc_analysis import schema
 from diskenc_analysis.coverage import coverage
+from diskenc_analysis.drift import compare
 from diskenc_analysis.errors import UnknownNameError, UnreadableInputError
 from diskenc_analysis.exports import load
 from diskenc_analysis.inventory import Inventory
 from diskenc_analysis.ledger import COLUMNS
+from diskenc_analysis.opening import alike
 from tests.exported import (
     CMK,
     COMPUTE,
@@ -67,16 +69,18 @@ def plain(frame):
         return pa.Table.from_pandas(frame, preserve_index=False).to_pylist()
     if isinstance(frame, pl.DataFrame):
         return frame.to_dicts()
+    if isinstance(frame, pa.Table):
+        return frame.to_pylist()
     return [dict(zip(frame.columns, row, strict=True)) for row in frame.fetchall()]
 
 
-@pytest.mark.parametrize("engine", ["pandas", "polars"])
+@pytest.mark.parametrize("engine", ["pandas", "polars", "arrow"])
 def test_every_engine_gives_the_same_tables(path, inventory, engine):
     other = load(path, engine=engine)
     for name, table in schema.tables().items():
         expected, found = plain(getattr(inventory, name)), plain(getattr(other, name))
         assert sorted(map(repr, found)) == sorted(map(repr, expected)), name
-        assert list(getattr(other, name).columns) == table.column_names()
+        assert nw.from_native(getattr(other, name)).columns == table.column_names()
     assert plain(other.ledger) == plain(inventory.ledger)
 
 
@@ -90,8 +94,29 @@ def test_pandas_frames_are_backed_by_arrow(path):
 
 def test_frames_are_those_of_the_engine(path, inventory):
     assert isinstance(load(path, engine="polars").disks, pl.DataFrame)
+    assert isinstance(load(path, engine="arrow").disks, pa.Table)
     assert type(inventory.disks).__name__ == "DuckDBPyRelation"
     assert inventory.disks is inventory.disks
+
+
+def test_auto_takes_arrow_for_few_rows_and_duckdb_for_many(path, inventory, tmp_path, monkeypatch):
+    saved = inventory.save(tmp_path / "saved")
+    few = load(path, engine="auto"), Inventory.open(saved, "auto")
+    rows = sum(inventory.count(name) for name in ("disks", "snapshots", "vms", "vm_disks"))
+    monkeypatch.setattr("diskenc_analysis.inventory.FEW_ROWS", rows)
+    just = load(path, engine="auto")
+    monkeypatch.setattr("diskenc_analysis.inventory.FEW_ROWS", rows - 1)
+    many = load(path, engine="auto"), Inventory.open(saved, "auto")
+    assert [inv.engine for inv in (*few, just, *many)] == ["arrow"] * 3 + ["duckdb"] * 2
+    judged = [sorted(map(str, plain(coverage(inv)))) for inv in (few[0], many[0])]
+    assert judged[0] == judged[1]
+
+
+def test_two_captures_of_which_one_is_large_are_compared_by_one_engine(path):
+    old, new = alike(load(path, engine="auto"), load(path, engine="duckdb"))
+    assert plain(compare(old, new)) == []
+    own = alike(load(path, engine="arrow"), load(path, engine="pandas"))
+    assert [inv.engine for inv in own] == ["arrow", "pandas"]  # what was asked for stays
 
 
 def test_the_ledger_has_its_columns_in_order(inventory):
@@ -161,7 +186,7 @@ def test_what_is_saved_opens_as_it_was(inventory, tmp_path):
     assert plain(opened.ledger) == plain(inventory.ledger)
 
 
-@pytest.mark.parametrize("engine", ["pandas", "polars", "duckdb"])
+@pytest.mark.parametrize("engine", ["pandas", "polars", "arrow", "duckdb"])
 def test_other_rows_in_place_of_a_table_are_judged_anew(path, engine):
     """What is worked out of the tables once is forgotten, so that no verdict is that of rows that went."""
     inv = load(path, engine=engine)

@@ -31,7 +31,7 @@ def test_defaults():
         "inventory": "",
         "edition": "latest",
         "as_of": "",
-        "engine": "duckdb",
+        "engine": "auto",
         "top": 25,
         "rows": 25,
         "facts_out": "",
@@ -61,7 +61,10 @@ def test_an_unknown_notebook():
         ({"as_of": "yesterday"}, "'as_of'.*yesterday"),
         ({"inventory": 7}, "'inventory'.*valid string; got 7"),
         ({"top": True}, "'top'.*expected a whole number; got True"),
-        ({"engine": "dask"}, "'engine'.*'duckdb', 'pandas', 'polars' or 'spark'; got 'dask'"),
+        (
+            {"engine": "dask"},
+            "'engine'.*'auto', 'duckdb', 'arrow', 'pandas', 'polars' or 'spark'; got 'dask'",
+        ),
     ],
 )
 def test_a_wrong_value_says_which_and_what_came(values, said):

@@ -39,11 +39,12 @@ def _frames():
     return {
         "pandas": frame,
         "polars": pl.DataFrame(ROWS),
+        "arrow": pl.DataFrame(ROWS).to_arrow(),
         "duckdb": duckdb.from_arrow(pl.DataFrame(ROWS).to_arrow()),
     }
 
 
-@pytest.fixture(params=["pandas", "polars", "duckdb"])
+@pytest.fixture(params=["pandas", "polars", "arrow", "duckdb"])
 def cov(request):
     return _frames()[request.param]
 

@@ -19,7 +19,13 @@ ROWS = [{"name": '=HYPERLINK("x")', "gib": 8.0}, {"name": "b", "gib": None}]
 def frames():
     frame = pl.DataFrame(ROWS)
     relation = duckdb.connect().from_arrow(frame.to_arrow())
-    return {"pandas": pd.DataFrame(ROWS), "polars": frame, "duckdb": relation, "list": ROWS}
+    return {
+        "pandas": pd.DataFrame(ROWS),
+        "polars": frame,
+        "arrow": frame.to_arrow(),
+        "duckdb": relation,
+        "list": ROWS,
+    }
 
 
 @pytest.mark.parametrize("engine", frames())
