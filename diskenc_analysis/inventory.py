@@ -26,7 +26,7 @@ _Made = TypeVar("_Made")
 ENGINES = ("pandas", "duckdb", "polars", "arrow", "spark")
 #: In place of an engine: the one that is quicker, Arrow's tables for few rows and DuckDB for many.
 AUTO = "auto"
-#: Rows of disks, snapshots, VMs and their lists up to which planning takes DuckDB longer than the work Arrow.
+#: Rows of disks, snapshots, VMs and their lists up to which DuckDB plans longer than Arrow works.
 FEW_ROWS = 100_000
 
 
