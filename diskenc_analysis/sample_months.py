@@ -112,7 +112,7 @@ def months(folder: Path | None = None) -> Path:
     home = folder or _passing() / "months-of-the-sample"
     with tempfile.TemporaryDirectory(prefix="diskenc-") as scratch:
         for ago in MONTHS:
-            history.add(read(earlier(Path(scratch), ago), engine="duckdb", verdict_only=True), home)
+            history.add(read(earlier(Path(scratch), ago), engine="auto", verdict_only=True), home)
     return home
 
 

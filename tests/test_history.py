@@ -45,7 +45,7 @@ def smaller(folder):
     gone = names["subscriptionId"]
     lines = (folder / "disks.jsonl").read_text().splitlines(keepends=True)
     (folder / "disks.jsonl").write_text("".join(line for line in lines if gone not in line))
-    return de.load(folder, engine="duckdb")
+    return de.load(folder, engine="auto")
 
 
 def stamp(home):
@@ -173,7 +173,7 @@ def test_a_vm_is_counted_on_one_of_its_disks(tmp_path):
         disk("loose"),
     ]
     cov = de.coverage(de.load(write(tmp_path / "export", rows), engine="duckdb"))
-    history.add(de.load(tmp_path / "export", engine="duckdb"), tmp_path / "store", DAYS[0])
+    history.add(de.load(tmp_path / "export", engine="auto"), tmp_path / "store", DAYS[0])
     answers = {row["name"]: row["answers"] for row in records(history.read(tmp_path / "store"))}
     # At rest, temp disk (of the VM), caches, data flow ...: 1 no, 2 unknown, 3 yes, 4 not applicable.
     assert answers["two-d"][:4] == "3333"
@@ -189,9 +189,9 @@ def test_a_vm_is_counted_on_one_of_its_disks(tmp_path):
 
 def test_the_date_is_that_of_the_export_unless_one_is_given(tmp_path):
     dated = write(tmp_path / "exports" / "2026-11-20", [disk("a")])
-    assert history.add(de.load(dated, engine="duckdb"), tmp_path / "store").date == "2026-11-20"
-    assert history.add(de.load(dated, engine="duckdb"), tmp_path / "store", "2026-11-21").date == "2026-11-21"
-    bare = de.load(write(tmp_path / "bare", [disk("a")]), engine="duckdb")
+    assert history.add(de.load(dated, engine="auto"), tmp_path / "store").date == "2026-11-20"
+    assert history.add(de.load(dated, engine="auto"), tmp_path / "store", "2026-11-21").date == "2026-11-21"
+    bare = de.load(write(tmp_path / "bare", [disk("a")]), engine="auto")
     with pytest.raises(ParameterError, match=r"expected the date of the capture as YYYY-MM-DD, and no file"):
         history.add(bare, tmp_path / "store")
     with pytest.raises(ParameterError, match=r"got '24\.11\.2026'"):
@@ -202,7 +202,7 @@ def test_what_was_not_read_whole_stands_beside_the_sums(tmp_path):
     (tmp_path / "2026-11-24").mkdir()
     cut = {"value": [disk("a")], "nextLink": "https://management.azure.com/more"}
     (tmp_path / "2026-11-24" / "disks.json").write_text(json.dumps(cut))
-    history.add(de.load(tmp_path / "2026-11-24", engine="duckdb"), tmp_path / "store")
+    history.add(de.load(tmp_path / "2026-11-24", engine="auto"), tmp_path / "store")
     [row] = records(historysums.captures(history.read(tmp_path / "store")))
     assert row["unread"].startswith("disks: the export was cut short")
 
@@ -212,7 +212,7 @@ def test_what_is_no_history_is_refused(tmp_path, engine):
     with pytest.raises(UnreadableInputError, match="expected a history"):
         history.read(tmp_path, engine)
     (tmp_path / "mine.txt").write_text("mine")
-    bare = de.load(write(tmp_path / "2026-11-24", [disk("a")]), engine="duckdb")
+    bare = de.load(write(tmp_path / "2026-11-24", [disk("a")]), engine="auto")
     with pytest.raises(ParameterError, match="exists and is no history"):
         history.add(bare, tmp_path)
 
@@ -265,7 +265,7 @@ def test_the_command_refuses_in_a_line(tmp_path):
 @pytest.mark.parametrize("above", ["name=prod", "env=prod", "capture_date=2020-01-01", "it's [1]*?"])
 def test_the_folders_above_a_history_say_nothing_of_it(tmp_path, above):
     """A folder `name=prod` is no column of each disk, and a bracket in a name is no pattern."""
-    inv = de.load(write(tmp_path / "export", [disk("a"), disk("b")]), engine="duckdb")
+    inv = de.load(write(tmp_path / "export", [disk("a"), disk("b")]), engine="auto")
     store = tmp_path / above / "history"
     history.add(inv, store, DAYS[0])
     for engine in ("duckdb", "polars", "arrow", "auto"):
@@ -304,8 +304,8 @@ def of_tenant(folder, tenant, name="a"):
 
 
 def test_another_tenant_is_refused_unless_it_is_wanted(tmp_path):
-    first, other = (de.load(of_tenant(tmp_path / t, t), engine="duckdb") for t in (OURS, THEIRS))
-    bare = de.load(of_tenant(tmp_path / "bare", ""), engine="duckdb")
+    first, other = (de.load(of_tenant(tmp_path / t, t), engine="auto") for t in (OURS, THEIRS))
+    bare = de.load(of_tenant(tmp_path / "bare", ""), engine="auto")
     store = tmp_path / "store"
     assert history.add(first, store, "2026-11-20").new
     assert history.add(bare, store, "2026-11-21").new  # whose it is nobody knows: nothing is said
@@ -335,7 +335,7 @@ def test_the_command_refuses_another_tenant_with_its_flag_in_the_message(tmp_pat
 
 
 def test_an_empty_folder_of_a_date_holds_nothing_and_is_filled(tmp_path):
-    inv = de.load(write(tmp_path / "export", [disk("a")]), engine="duckdb")
+    inv = de.load(write(tmp_path / "export", [disk("a")]), engine="auto")
     store = tmp_path / "store"
     history.add(inv, store, DAYS[0])
     empty = store / f"capture_date={DAYS[1]}"

@@ -220,7 +220,7 @@ def test_without_a_first_day_nothing_is_dated():
 
 
 def kept(folder, day, *objects):
-    inv = de.load(write(folder / day, objects), engine="duckdb")
+    inv = de.load(write(folder / day, objects), engine="auto")
     history.add(inv, folder / "history", day)
 
 
@@ -242,7 +242,7 @@ def test_a_capture_that_read_other_parts_is_left_out_and_counted(tmp_path):
     page = {"value": under("a"), "nextLink": "https://management.azure.com/next"}
     (tmp_path / "page").mkdir()
     (tmp_path / "page" / "all.json").write_text(json.dumps(page))
-    history.add(de.load(tmp_path / "page", engine="duckdb"), tmp_path / "history", "2026-01-01")
+    history.add(de.load(tmp_path / "page", engine="auto"), tmp_path / "history", "2026-01-01")
     kept(tmp_path, "2026-02-01", *under("a"), *under("b"))
     found = of_history(tmp_path / "history")
     assert ([point.vms for point in found.points], found.left_out) == ([2], 1)

@@ -42,6 +42,8 @@ def session():
             "spark.sql.codegen.factoryMode": "NO_CODEGEN",
             "spark.sql.adaptive.enabled": "false",
             "spark.sql.constraintPropagation.enabled": "false",
+            # Where each column was made would be half of all that is said to the JVM.
+            "spark.python.sql.dataFrameDebugging.enabled": "false",
             # Of the processor time of so short a life, optimising the byte code again would take a third.
             "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         }

@@ -136,7 +136,7 @@ def over_time(captures, tmp_path_factory):
 
     def make(folder):
         for capture in captures:
-            history.add(read(capture, engine="duckdb"), folder / "store")
+            history.add(read(capture, engine="auto"), folder / "store")
         given = {"baseline": str(captures[0]), "history": str(folder / "store")}
         made = report.render(captures[1], folder / "out", ASKED, given, as_of="2026-11-24")
         assert made.exit_code == 0, made.failures

@@ -236,6 +236,17 @@ def test_what_glides_stands_still_on_paper(look, folder):
 
 
 @pytest.mark.parametrize("name", [*REPORTED, *ASKED])
+def test_the_words_above_a_chart_stay_with_it_on_paper(lit, name):
+    page, _, _ = lit(name)
+    page.emulate_media(media="print")
+    above = "[...document.querySelectorAll('.prose:has(+ * figure)')]"
+    found = page.evaluate(f"{above}.map(one => getComputedStyle(one.lastElementChild).breakAfter)")
+    page.emulate_media(media="screen")
+    assert len(found) > (2 if name == "coverage" else -1)
+    assert set(found) <= {"avoid"}
+
+
+@pytest.mark.parametrize("name", [*REPORTED, *ASKED])
 def test_no_table_is_cut_on_paper(lit, name):
     page, _, _ = lit(name)
     before = page.viewport_size

@@ -159,7 +159,7 @@ def test_an_earlier_inventory_is_read_and_hashed_and_leaves_no_path(tenant, tmp_
 
 def test_a_history_gives_counts_and_leaves_no_path(tenant, tmp_path):
     past = tmp_path / "past"
-    history.add(load(tenant, engine="duckdb"), past, "2026-01-01")
+    history.add(load(tenant, engine="auto"), past, "2026-01-01")
     params = {"history": str(past)} | QUICK
     made = report.render(tenant, tmp_path / "out", ["ade_migration"], params, as_of="2026-11-24")
     points = made.facts["ade_migration"]["run_out"]["points"]

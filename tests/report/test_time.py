@@ -29,7 +29,7 @@ def test_two_captures_make_a_report(over_time):
 def test_a_history_alone_makes_a_report(captures, tmp_path):
     """The notebook reads no inventory, so none is asked for; the manifest lists the captures instead."""
     for capture in captures:
-        history.add(read(capture, engine="duckdb"), tmp_path / "store")
+        history.add(read(capture, engine="auto"), tmp_path / "store")
     (tmp_path / "quick.yaml").write_text(json.dumps(QUICK | {"target": 90}))
     asked = ("--history", "store", "--notebook", "trend", "--params", "quick.yaml", "-o", "out")
     done = diskenc("report", *asked, cwd=tmp_path)
