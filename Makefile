@@ -50,7 +50,7 @@ lab: .venv/.lab
 	$(BIN)/jupyter lab lab $(LAB)
 
 # The table of engines, sizes and steps, and whole commands; the tenants are made once and stay in out/bench.
-SIZES ?= 100000 1000000 10000000
+SIZES ?= 10000 100000 1000000 10000000
 bench: .venv/.test
 	$(BIN)/python -m benchmarks --whole --sizes $(SIZES) --keep out/bench -o benchmarks/latest.json
 

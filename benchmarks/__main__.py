@@ -26,6 +26,7 @@ REFERENCE = (
     "import sys, duckdb; c = duckdb.connect(); c.execute('SET preserve_insertion_order = false');"
     "print(len(c.execute(open(sys.argv[1]).read().replace('{dir}', sys.argv[2])).fetchall()))"
 )
+ENGINES = ["duckdb", "arrow", "polars", "pandas"]
 STEPS = ("open", "judge", "sum", "compare")
 PACKAGES = ("duckdb", "narwhals", "pandas", "polars", "pyarrow")
 
@@ -139,7 +140,7 @@ def main() -> None:
     """Make the tenants, measure, and store the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", nargs="+", type=int, default=[10_000, 100_000], help="disks per tenant")
-    parser.add_argument("--engines", nargs="+", default=["duckdb", "polars", "pandas"], help="also spark")
+    parser.add_argument("--engines", nargs="+", default=ENGINES, help="also spark")
     parser.add_argument("--compare", action="store_true", help="compare each inventory with itself too")
     parser.add_argument("--whole", action="store_true", help="measure whole commands beside their yardsticks")
     parser.add_argument("--runs", type=int, default=3)
