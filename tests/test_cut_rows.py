@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from diskenc_analysis.coverage import coverage
-from tests.exported import COMPUTE, PATHS, PMK, by_name, disk_id, lines, read_text, records
+from tests.exported import COMPUTE, PATHS, PMK, by_name, covered, disk_id, lines, read_text, records
 
 VM_ID = f"{COMPUTE}/virtualMachines/v"
 #: What `az vm list` and `az disk list` print, without what has no value, as newer versions do.
@@ -76,7 +75,7 @@ CUTS = {
 def test_whole_flat_rows_say_no(tmp_path, size, join):
     for n, spell in SPELLINGS.items():
         inv = read_text(tmp_path / n, join([spell(WHOLE_VM), spell(WHOLE_DISK)]), size)
-        [row] = coverage(inv).df().to_dict("records")
+        [row] = covered(inv)
         assert (row["host"], row["ade"], row["confidential"]) == ("off", "off", "off"), n
         assert {r["notes"] for r in records(inv, "ledger")} == {""}
 
@@ -86,7 +85,7 @@ def test_rows_cut_by_a_query_do_not_say_no(tmp_path, size):
     for n, (of_vm, _) in CUTS.items():
         cut = {k: v for k, v in WHOLE_VM.items() if k in of_vm}
         inv = read_text(tmp_path / n, [cut, WHOLE_DISK], size)
-        [row] = coverage(inv).df().to_dict("records")
+        [row] = covered(inv)
         assert (row["host"], row["ade"], row["temp_disk"], row["defender_status"]) == (
             "unknown",
             "off",
@@ -100,7 +99,7 @@ def test_rows_cut_by_a_query_do_not_say_no(tmp_path, size):
 def test_a_disk_cut_by_a_query_does_not_say_off(tmp_path, size):
     for n, (_, of_disk) in CUTS.items():
         cut = {k: v for k, v in WHOLE_DISK.items() if k in of_disk}
-        [row] = coverage(read_text(tmp_path / n, [WHOLE_VM, cut], size)).df().to_dict("records")
+        [row] = covered(read_text(tmp_path / n, [WHOLE_VM, cut], size))
         assert (row["ade"], row["host"]) == ("unknown", "off"), n
 
 
