@@ -65,7 +65,7 @@ def coverage(inv: Inventory, edition: str = "latest", columns: Sequence[str] | N
     UnknownNameError
         When the edition or a column is unknown.
     ParameterError
-        When it is given anything but an inventory.
+        When it is given anything but an inventory, or no column, or one twice.
 
     Examples
     --------
@@ -78,10 +78,7 @@ def coverage(inv: Inventory, edition: str = "latest", columns: Sequence[str] | N
         raise ParameterError(
             f"expected an inventory, got {type(inv).__name__}: inv = de.load(...), then de.coverage(inv)"
         )
-    wanted = COLUMNS if columns is None else tuple(columns)
-    for name in wanted:
-        if name not in COLUMNS:
-            raise UnknownNameError.of("column", name, COLUMNS)
+    wanted = COLUMNS if columns is None else _asked(columns)
     found = judged(inv, edition, wanted)
     words = [name for name in _VERDICT if name in wanted]
     table = helper(inv, f"verdicts_{_suffix(edition, wanted)}", found.rows_of_verdicts(), ["verdict", *words])
@@ -92,6 +89,16 @@ def coverage(inv: Inventory, edition: str = "latest", columns: Sequence[str] | N
     from diskenc_analysis.covered import Covered
 
     return Covered(native)
+
+
+def _asked(columns: Sequence[str]) -> tuple[str, ...]:
+    names = (columns,) if isinstance(columns, str) else tuple(columns)
+    for name in names:
+        if name not in COLUMNS:
+            raise UnknownNameError.of("column", name, COLUMNS)
+    if not names or len({*names}) < len(names):
+        raise ParameterError(f"expected columns of coverage, each once, got {list(names)}")
+    return names
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 import diskenc_analysis as de
 from diskenc_analysis import editions, summary
 from diskenc_analysis.coverage import COLUMNS
-from diskenc_analysis.errors import UnknownNameError
+from diskenc_analysis.errors import ParameterError, UnknownNameError
 from tests.rules import HOST, disk, judged, records, vault, vm, write
 
 
@@ -49,6 +49,16 @@ def test_a_few_columns_are_those_of_all(engine):
 def test_a_column_that_there_is_not_is_refused():
     with pytest.raises(UnknownNameError, match="temp_disk"):
         de.coverage(de.load(de.sample_path(), engine="duckdb"), columns=("temp_disc",))
+
+
+def test_columns_that_no_frame_can_have_are_refused_and_leave_what_was_handed_out():
+    inv = de.load(de.sample_path(), engine="duckdb")
+    whole = de.coverage(inv)
+    for columns in ((), ("name", "gib", "name")):
+        with pytest.raises(ParameterError, match=r"each once, got \["):
+            de.coverage(inv, columns=columns)
+    assert tuple(nw.from_native(de.coverage(inv, columns="gib")).columns) == ("gib",)
+    assert len(records(whole)) == 400
 
 
 def test_a_sum_reads_the_columns_that_it_names():
