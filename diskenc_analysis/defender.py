@@ -21,6 +21,7 @@ from diskenc_analysis.frames import (
     lazy,
     low,
     native_like,
+    part_of,
     profile,
 )
 from diskenc_analysis.identity import subscription_names
@@ -97,8 +98,9 @@ def _pairs(inv: Inventory, rows: Frame, as_of: str) -> Frame:
     for word in WORDS:
         mine = {key: said for key, said in taken_out.items() if said == word}
         pairs = join_scopes(inv, pairs, mine, "rule_id", f"exempt_{word}")
-    sub = nw.col("key").str.replace_all(r"^/subscriptions/([^/]*)/.*$", "$1")
-    told = said.select(subscription_id=sub).unique().with_columns(told=nw.lit("yes"))
+    told = (
+        said.select(subscription_id=part_of("key", "subscriptions")).unique().with_columns(told=nw.lit("yes"))
+    )
     pairs = pairs.join(told, on="subscription_id", how="left")
     configured = lazy(inv.guest_assignments).select(subscription_id=low("subscription_id")).unique()
     configured = configured.with_columns(guests_of=nw.lit("none"))

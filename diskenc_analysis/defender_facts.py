@@ -25,6 +25,7 @@ from diskenc_analysis.frames import (
     key_of,
     lazy,
     low,
+    part_of,
 )
 from diskenc_analysis.vmfacts import VM_FACTS
 
@@ -134,8 +135,8 @@ def _named(inv: Inventory, cov: Any) -> Frame:
     both = nw.concat([owners, assessed], how="vertical").group_by("key").agg(nw.col("id").max())
     parts = {
         "name": nw.col("id").str.replace_all(r"^.*/", ""),
-        "subscription_id": nw.col("key").str.replace_all(r"^/subscriptions/([^/]*)/.*$", "$1"),
-        "resource_group": nw.col("id").str.replace_all(r"(?i)^.*/resourcegroups/([^/]*)/.*$", "$1"),
+        "subscription_id": part_of("key", "subscriptions"),
+        "resource_group": part_of("id", "resourcegroups"),
         "location": nw.lit(None, nw.String),
     }
     return both.with_columns(**parts)

@@ -196,6 +196,27 @@ def test_a_vm_that_only_a_disk_or_a_report_names_is_unknown(tmp_path):
     assert found["reported", "host"]["reported"] == "Healthy"
 
 
+@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars", "arrow"])
+def test_the_place_of_a_vm_that_was_not_exported_is_that_of_its_id(engine, tmp_path):
+    other = vm_id("far").replace("11111111", "99999999")
+    objects = [
+        disk("alone", "gone"),
+        assessment(vm_id("told"), HOST_KEY, "Healthy"),
+        *machine("far", host=True),
+    ]
+    objects[2] |= {"id": other}
+    found = judged(tmp_path, *objects, *machine("near", host=True), engine=engine)
+    for name in ("gone", "told"):
+        row = found[name, "host"]
+        assert (row["subscription_id"], row["resource_group"].lower()) == (
+            "11111111-2222-4333-8444-555555555555",
+            "rg-rules",
+        )
+    # One subscription has a report, of another VM; the other has none at all.
+    assert found["near", "host"]["reason"].endswith("no report for this resource")
+    assert found["far", "host"]["reason"].endswith("no report for its subscription at all")
+
+
 @pytest.mark.parametrize("place", ["", "/resourceGroups/RG-Rules", "vm"])
 def test_exemptions_hold_for_their_scope(tmp_path, place):
     scope = vm_id("a") if place == "vm" else f"{SUBSCRIPTION}{place}"
