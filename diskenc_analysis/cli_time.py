@@ -42,11 +42,10 @@ def compare(
     """
     import diskenc_analysis as de
     from diskenc_analysis.drift_words import conclusion, counts
-    from diskenc_analysis.opening import alike
     from diskenc_analysis.printing import write
     from diskenc_analysis.readings import require_order
 
-    before, after = alike(*(inventory_of(path, keep_going) for path in (old, new)))
+    before, after = (inventory_of(path, keep_going) for path in (old, new))
     require_order(before, after)
     found = de.compare(before, after, edition=edition, old_edition=old_edition)
     write(counts(found) if form == Format.table else found, form.value, out, ordered=True)

@@ -64,7 +64,7 @@ def compare(old: Inventory, new: Inventory, edition: str = "latest", old_edition
     Parameters
     ----------
     old, new : Inventory
-        As `load` or `read` gives them, of one engine.
+        As `load` or `read` gives them, of one engine, or by `auto`.
     edition : str
         Edition of the encryption matrix by which both are judged, or `latest`.
     old_edition : str, optional
@@ -86,7 +86,7 @@ def compare(old: Inventory, new: Inventory, edition: str = "latest", old_edition
     UnknownNameError
         When an edition is unknown.
     ParameterError
-        When the inventories are of different engines.
+        When the inventories are of different engines, other than Arrow and DuckDB.
 
     Notes
     -----

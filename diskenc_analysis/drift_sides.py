@@ -77,15 +77,19 @@ def brought(frame: Frame, old: Inventory, new: Inventory) -> Frame:
     Raises
     ------
     ParameterError
-        When the inventories are of different engines.
+        When the inventories are of different engines, other than Arrow and DuckDB.
     """
-    if old.engine != new.engine:
+    unlike = {old.engine, new.engine} == {"arrow", "duckdb"}  # as `auto` finds them for few and for many rows
+    if old.engine != new.engine and not unlike:
         raise ParameterError(
             f"expected two inventories of one engine, got {old.engine!r} and {new.engine!r}: load both alike"
         )
+    if unlike:
+        frame = lazy(frame.collect("pyarrow").to_native())
     if new.engine != "duckdb" or old.connection is new.connection:
         return fresh(new, frame, "drift_old")
-    reader = nw.to_native(frame).to_arrow_reader(65_536)
+    native = nw.to_native(frame)
+    reader = native if unlike else native.to_arrow_reader(65_536)
     new.connection.register("drift_reader", reader)
     held = fresh(new, lazy(new.connection.view("drift_reader")), "drift_old")
     new.connection.unregister("drift_reader")

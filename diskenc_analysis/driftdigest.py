@@ -17,7 +17,7 @@ from diskenc_analysis.errors import ParameterError
 from diskenc_analysis.folded import Lists
 from diskenc_analysis.frames import lazy
 from diskenc_analysis.inventory import Inventory
-from diskenc_analysis.opening import alike, read
+from diskenc_analysis.opening import read
 from diskenc_analysis.plainrows import Row, count_rows, rows
 from diskenc_analysis.readings import require_order
 from diskenc_analysis.results import sources
@@ -57,11 +57,11 @@ def sides(old: str, new: str, engine: str) -> tuple[Inventory, Inventory]:
             "diskenc report takes it from a file, --params FILE)"
         )
     if old:
-        before, after = alike(read(old, engine), read(new, engine))
+        before, after = read(old, engine), read(new, engine)
         require_order(before, after)
         return before, after
     with tempfile.TemporaryDirectory(prefix="diskenc-") as scratch:
-        return alike(read(earlier(Path(scratch)), engine), read(sample_path(), engine))
+        return read(earlier(Path(scratch)), engine), read(sample_path(), engine)
 
 
 def verdict(found: Any, edition: str = "latest", as_of: str = "") -> Verdict:

@@ -10,6 +10,8 @@ from functools import cached_property, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import narwhals as nw
+
 from diskenc_analysis import parquet, schema, spark
 from diskenc_analysis.errors import NO_EXPORT_YET, UnknownNameError, UnreadableInputError
 from diskenc_analysis.gaps import gaps
@@ -79,6 +81,7 @@ class Inventory:
         self.engine = fitting(connection) if engine == AUTO else engine
         self.folder = folder
         self._frames: dict[str, Any] = {}
+        self.replaced: dict[str, Any] = {}
         self._made: dict[Any, Any] = {}
         if ledger is None:
             return
@@ -113,8 +116,19 @@ class Inventory:
 
     def replace(self, name: str, frame: Any) -> None:
         """Put other rows in place of a table, and forget what was worked out of it."""
-        self._frames[name] = frame
+        if self.engine == "arrow":
+            frame = self._as_arrow(name, frame)
+        self._frames[name] = self.replaced[name] = frame
         self._made.clear()
+
+    def _as_arrow(self, name: str, frame: Any) -> Any:
+        """Give a frame of any engine with the types of a table: Arrow joins no columns of unlike types."""
+        import pyarrow as pa
+
+        rows = nw.from_native(frame).lazy().collect("pyarrow").to_native()
+        own = self.frame(f'SELECT * FROM "{name}" LIMIT 0').schema
+        fields = [own.field(one.name) if one.name in own.names else one for one in rows.schema]
+        return rows.cast(pa.schema(fields))
 
     def save(self, folder: str | PathLike[str]) -> Path:
         """Write the inventory as Parquet; see `parquet.save`."""

@@ -35,7 +35,10 @@ def paper(inv: Inventory) -> Iterator[Inventory]:
         Of the same engine.
     """
     if inv.engine != "duckdb":
-        yield Inventory(inv.connection, inv.engine, folder=inv.folder)
+        copy = Inventory(inv.connection, inv.engine, folder=inv.folder)
+        for table, frame in inv.replaced.items():
+            copy.replace(table, frame)
+        yield copy
         return
     name = f"on_paper_{secrets.token_hex(4)}"
     connection = inv.connection.cursor()
@@ -43,7 +46,10 @@ def paper(inv: Inventory) -> Iterator[Inventory]:
     connection.execute(f"ATTACH ':memory:' AS {name}")
     try:
         for table in (*schema.tables(), "ledger"):
-            connection.execute(f'CREATE VIEW {name}."{table}" AS SELECT * FROM {home}."{table}"')
+            if (frame := inv.replaced.get(table)) is not None:
+                inv.connection.execute(f'CREATE TABLE {name}."{table}" AS SELECT * FROM frame')
+            else:
+                connection.execute(f'CREATE VIEW {name}."{table}" AS SELECT * FROM {home}."{table}"')
         connection.execute(f"USE {name}")
         yield Inventory(connection, inv.engine)
     finally:

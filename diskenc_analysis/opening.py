@@ -58,28 +58,3 @@ def read(
     if isinstance(paths, str | os.PathLike) and parquet.is_saved(Path(paths)):
         return Inventory.open(paths, engine)
     return load(paths, engine, memory_limit=memory_limit, keep_going=keep_going, verdict_only=verdict_only)
-
-
-def alike(old: Inventory, new: Inventory) -> tuple[Inventory, Inventory]:
-    """Give two inventories one engine, where `auto` found another for each; before any frame was taken.
-
-    Parameters
-    ----------
-    old, new : Inventory
-        As `read` gives them.
-
-    Returns
-    -------
-    tuple of Inventory
-        The same, both of DuckDB where one was.
-
-    Examples
-    --------
-    >>> from diskenc_analysis.share import sample_path
-    >>> pair = alike(read(sample_path(), engine="auto"), read(sample_path(), engine="duckdb"))
-    >>> [one.engine for one in pair]
-    ['duckdb', 'duckdb']
-    """
-    if {old.engine, new.engine} == {"arrow", "duckdb"}:
-        old.engine = new.engine = "duckdb"
-    return old, new

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+import narwhals as nw
 import pytest
 
 import diskenc_analysis as de
@@ -349,6 +350,18 @@ def test_a_disk_becomes_new_though_it_has_a_customer_key_already(keyed):
     _, _, after = keyed
     found = {name: tuple(after[name][n] for n in ("ade", "host", "sse")) for name in ("w-os", "mine")}
     assert found == dict.fromkeys(("w-os", "mine"), ("off", "on", "customer"))
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "pandas", "polars", "arrow"])
+def test_a_what_if_changes_the_rows_that_stand_in_place_of_a_table(tmp_path, engine):
+    objects = [*(vm("mine"), disk("mine-os", "mine")), *(vm("other"), disk("other-os", "other"))]
+    inv = de.load(write(tmp_path, objects), engine=engine)
+    for table in ("disks", "vms", "vm_disks"):
+        mine = nw.col("parent_key" if table == "vm_disks" else "key").str.contains("mine")
+        setattr(inv, table, nw.from_native(getattr(inv, table)).filter(mine).to_native())
+    made = de.what_if(inv, host="on")
+    assert [(row["name"], row["host"]) for row in records(made.before)] == [("mine-os", "off")]
+    assert [(row["name"], row["host"]) for row in records(made.after)] == [("mine-os", "on")]
 
 
 def test_nothing_stays_attached_after_a_what_if(tmp_path):
