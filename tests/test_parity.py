@@ -65,6 +65,13 @@ def test_summary_is_the_same(covered, engine, capability):
     assert len(summaries[0]) == 6
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_sizes_are_groups_of_the_same_name(covered, engine):
+    found = records(de.summarize(covered[engine, LATEST], by="gib", capability="at_rest"))
+    assert {"64", "128", "1024"} <= {row["gib"] for row in found}
+    assert not [row for row in found if "." in row["gib"]]
+
+
 @pytest.mark.parametrize("engine", ENGINES[1:])
 def test_tally_is_the_same(covered, engine):
     tallies = [in_order(records(de.tally(covered[name, LATEST], by=BY))) for name in ("pandas", engine)]
