@@ -51,7 +51,7 @@ def coverage(inv: Inventory, edition: str = "latest", columns: Sequence[str] | N
     edition : str
         Edition of the encryption matrix, or `latest`.
     columns : sequence of str, optional
-        The columns wanted, among `COLUMNS`; all of them by default. A few take a fifth less time and memory.
+        The columns wanted, among `COLUMNS`; all of them by default. A few take a fifth less time.
 
     Returns
     -------

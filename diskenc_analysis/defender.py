@@ -17,11 +17,11 @@ from diskenc_analysis.frames import (
     distinct,
     fresh,
     helper,
+    id_part,
     kept,
     lazy,
     low,
     native_like,
-    part_of,
     profile,
 )
 from diskenc_analysis.identity import subscription_names
@@ -99,7 +99,7 @@ def _pairs(inv: Inventory, rows: Frame, as_of: str) -> Frame:
         mine = {key: said for key, said in taken_out.items() if said == word}
         pairs = join_scopes(inv, pairs, mine, "rule_id", f"exempt_{word}")
     told = (
-        said.select(subscription_id=part_of("key", "subscriptions")).unique().with_columns(told=nw.lit("yes"))
+        said.select(subscription_id=id_part("key", "subscriptions")).unique().with_columns(told=nw.lit("yes"))
     )
     pairs = pairs.join(told, on="subscription_id", how="left")
     configured = lazy(inv.guest_assignments).select(subscription_id=low("subscription_id")).unique()

@@ -22,10 +22,10 @@ from diskenc_analysis.frames import (
     fold,
     given,
     helper,
+    id_part,
     key_of,
     lazy,
     low,
-    part_of,
 )
 from diskenc_analysis.vmfacts import VM_FACTS
 
@@ -135,8 +135,8 @@ def _named(inv: Inventory, cov: Any) -> Frame:
     both = nw.concat([owners, assessed], how="vertical").group_by("key").agg(nw.col("id").max())
     parts = {
         "name": nw.col("id").str.replace_all(r"^.*/", ""),
-        "subscription_id": part_of("key", "subscriptions"),
-        "resource_group": part_of("id", "resourcegroups"),
+        "subscription_id": id_part("key", "subscriptions"),
+        "resource_group": id_part("id", "resourcegroups"),
         "location": nw.lit(None, nw.String),
     }
     return both.with_columns(**parts)

@@ -62,7 +62,7 @@ def key_of(name: str) -> nw.Expr:
     return nw.concat_str([nw.lit("/"), nw.col(name).str.to_lowercase().str.strip_chars("/ ")])
 
 
-def part_of(name: str, before: str) -> nw.Expr:
+def id_part(name: str, before: str) -> nw.Expr:
     """Give the part of an ARM id behind one of its words, in any case, such as `subscriptions`."""
     # By what is around it: one engine calls a group of a pattern $1, the next \\1.
     head = nw.col(name).str.replace_all(f"(?i)^(?:/[^/]*)*?/{before}/", "")

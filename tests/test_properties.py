@@ -145,7 +145,7 @@ class Rows(dict):
 
 def judged_worlds(folder, bodies: list[dict], editions: tuple[str, ...] = (LATEST,)) -> dict[str, Rows]:
     """Judge copies of the world; rows by edition, then by number of the copy and name."""
-    inv = de.load(write(folder, bodies), engine="arrow")
+    inv = de.load(write(folder, bodies), engine="duckdb")
     found = {}
     for edition in editions:
         rows = records(de.coverage(inv, edition=edition))
@@ -268,7 +268,7 @@ def test_no_disguise_order_or_splitting_changes_a_verdict(plain, tmp_path_factor
     for n in range(files):
         lines = [json.dumps(body) for body in bodies[n::files]]
         (folder / f"{n}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    found = Rows({key_of(row): row for row in records(de.coverage(de.load(folder, engine="arrow")))})
+    found = Rows({key_of(row): row for row in records(de.coverage(de.load(folder, engine="duckdb")))})
     assert set(found) == {(n, name) for n in range(len(WORN)) for name in plain}
     differing = {
         (WORN[n], name): more for (n, name), row in found.items() if (more := changed(plain[name], row))
